@@ -1,0 +1,387 @@
+"""The schematic map of a province, computed from four facts per unit; no border lines needed.
+
+A rubber sheet gives small units room, a power diagram cuts it into cells whose areas follow
+km² to the power 0.45, and every cell gets a rounded path and a place for its name. The drawing
+shows who lies beside whom; it is not an administrative boundary and must be labelled so.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import cos, hypot, pi, radians, sqrt
+from typing import Any
+
+from shapely import Polygon, union_all
+from shapely.geometry import LineString, MultiPolygon, Point as Dot
+from shapely.geometry.base import BaseGeometry
+from shapely.ops import nearest_points
+
+from workflows.datamap.drawing import rounded_path, straight_path
+from workflows.datamap.lettering import Label, place_label
+from workflows.datamap.magnify import Sheet, magnified
+from workflows.datamap.plane import Point, Ring, area, centroid, resampled
+from workflows.datamap.power import Diagram, fitted_diagram, power_diagram
+
+EARTH_RADIUS_KM = 6371.0088
+AREA_EXPONENT = 0.45
+FLOOR_SHARE = 0.62
+"""No cell gets less than this share of the mean cell: below it names become unreadable."""
+
+SPREADING_ROUNDS = 12
+EVENING_ROUNDS = 4
+"""Rounds in which each point moves towards its cell's centre, so that cells become rounder."""
+
+DRAWING_WIDTH = 776.0
+MARGIN = 6.0
+GAP = 2.0
+LARGEST_NAME = 12.0
+SHARED_EDGE = 6.0
+"""Cells touching along less than this are not called neighbours."""
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class UnitFacts:
+    """What the drawing needs of one commune: code, name, WGS 84 degrees and area."""
+
+    code: str
+    name: str
+    lat: float
+    lon: float
+    area_km2: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One unit on the drawing. `ring` is the exact cell, `path` the smaller rounded one."""
+
+    code: str
+    name: str
+    ring: tuple[Point, ...]
+    path: str
+    point: Point
+    label: Label
+    neighbours: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Neighbouring units drawn much larger than in nature; `box` is x, y, width, height."""
+
+    codes: tuple[str, ...]
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Schematic:
+    """A drawing `width` by `height` units, y pointing down, made of cells."""
+
+    width: float
+    height: float
+    cells: tuple[Cell, ...]
+    outline_path: str
+    clusters: tuple[Cluster, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain lists and dictionaries, to be kept in the database."""
+        return {"format": FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Schematic":
+        """The drawing that `to_json` described. Raises ValueError for another format."""
+        if kept["format"] != FORMAT:
+            raise ValueError(f"drawing kept in format {kept['format']}, this program reads {FORMAT}")
+        return cls(
+            width=kept["width"],
+            height=kept["height"],
+            cells=tuple(_cell_from_json(cell) for cell in kept["cells"]),
+            outline_path=kept["outline_path"],
+            clusters=tuple(
+                Cluster(tuple(cluster["codes"]), tuple(cluster["box"]))
+                for cluster in kept["clusters"]
+            ),
+        )
+
+
+def schematic_map(units: Iterable[UnitFacts]) -> Schematic:
+    """Compute the drawing of `units`; the order they come in does not matter.
+
+    Raises ValueError without units, or for a unit without area.
+    """
+    facts = sorted(units, key=lambda unit: unit.code)
+    _check(facts)
+    targets = target_areas([unit.area_km2 for unit in facts])
+    sheet = _spread(facts, targets)
+    diagram = _evened(sheet, targets)
+    return _drawn(facts, diagram, sheet.outline)
+
+
+def target_areas(areas_km2: Sequence[float]) -> list[float]:
+    """Wanted cell areas, their mean being 1: grow with km², but no cell is too small to read."""
+    raw = [km2**AREA_EXPONENT for km2 in areas_km2]
+    mean = sum(raw) / len(raw)
+    floored = [max(value / mean, FLOOR_SHARE) for value in raw]
+    scale = len(floored) / sum(floored)
+    return [value * scale for value in floored]
+
+
+def group_path(schematic: Schematic, codes: Iterable[str], *, radius: float = 6.0) -> str:
+    """SVG path data around several cells together, for the ink line of a hot spot."""
+    wanted = set(codes)
+    shapes = [Polygon(cell.ring) for cell in schematic.cells if cell.code in wanted]
+    return "".join(rounded_path(_ring(part), radius=radius) for part in _parts(union_all(shapes)))
+
+
+def _check(facts: Sequence[UnitFacts]) -> None:
+    if not facts:
+        raise ValueError("a map needs at least one unit")
+    for unit in facts:
+        if unit.area_km2 <= 0:
+            raise ValueError(f"unit {unit.code} has no area")
+
+
+def _spread(facts: Sequence[UnitFacts], targets: Sequence[float]) -> Sheet:
+    """True map first, then the rubber sheet."""
+    sites = _distinct(_projected(facts))
+    areas = [unit.area_km2 for unit in facts]
+    outline = _outline(sites, areas)
+    true_map = fitted_diagram(outline, sites, areas, tolerance=0.02)
+    step = sqrt(sum(areas) / len(areas)) / 4
+    rings = [resampled(cell.points, step) for cell in true_map.cells]
+    sheet = magnified(
+        Sheet(sites, rings, resampled(outline, step)), targets, rounds=SPREADING_ROUNDS
+    )
+    return Sheet(sheet.sites, sheet.rings, _smoothed(sheet, step))
+
+
+def _projected(facts: Sequence[UnitFacts]) -> list[Point]:
+    """Kilometres east and north of the middle of the units."""
+    lat0 = sum(unit.lat for unit in facts) / len(facts)
+    lon0 = sum(unit.lon for unit in facts) / len(facts)
+    degree = EARTH_RADIUS_KM * pi / 180
+    return [
+        ((unit.lon - lon0) * degree * cos(radians(lat0)), (unit.lat - lat0) * degree)
+        for unit in facts
+    ]
+
+
+def _distinct(sites: Sequence[Point]) -> list[Point]:
+    """Points of two units on the same spot are set 100 m apart, in the order of the units."""
+    taken: set[Point] = set()
+    apart: list[Point] = []
+    for x, y in sites:
+        while (round(x, 2), round(y, 2)) in taken:
+            x += 0.1
+        taken.add((round(x, 2), round(y, 2)))
+        apart.append((x, y))
+    return apart
+
+
+def _outline(sites: Sequence[Point], areas: Sequence[float]) -> list[Point]:
+    """Union of discs as large as the units, closed over gaps; always one piece without holes."""
+    mean = sqrt(sum(areas) / len(areas))
+    discs = [
+        Dot(site).buffer(1.12 * sqrt(km2 / pi)) for site, km2 in zip(sites, areas, strict=True)
+    ]
+    closed = union_all(discs).buffer(0.6 * mean).buffer(-0.65 * mean)
+    seats = [Dot(site).buffer(0.1 * mean) for site in sites]
+    return _ring(_bridged(union_all([closed, *seats]), 0.3 * mean).simplify(0.03 * mean))
+
+
+def _bridged(shape: BaseGeometry, width: float) -> Polygon:
+    """One piece: islands are tied to the nearest part by a strip."""
+    parts = _parts(shape)
+    while len(parts) > 1:
+        first, others = parts[0], MultiPolygon(parts[1:])
+        strip = LineString(nearest_points(first, others)).buffer(width)
+        parts = _parts(union_all([first, others, strip]))
+    return Polygon(parts[0].exterior)
+
+
+def _smoothed(sheet: Sheet, step: float) -> list[Point]:
+    """The moved outline without the small waves that the spreading leaves."""
+    shape = Polygon(sheet.outline).buffer(0)
+    soft = shape.buffer(1.6 * step).buffer(-3.2 * step).buffer(1.6 * step)
+    seats = [Dot(site).buffer(0.8 * step) for site in sheet.sites]
+    return _ring(_bridged(union_all([soft, *seats]), step).simplify(0.12 * step))
+
+
+def _evened(sheet: Sheet, targets: Sequence[float]) -> Diagram:
+    """Fit the areas, then let points drift to their cells' centres for rounder cells."""
+    diagram = fitted_diagram(sheet.outline, sheet.sites, targets, tolerance=0.01)
+    for _ in range(EVENING_ROUNDS):
+        sites = [
+            _halfway(site, centroid(cell.points))
+            for site, cell in zip(diagram.sites, diagram.cells, strict=True)
+        ]
+        diagram = fitted_diagram(
+            sheet.outline, sites, targets, tolerance=0.01, start=diagram.weights
+        )
+    return diagram
+
+
+def _halfway(a: Point, b: Point) -> Point:
+    return (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
+
+
+def _drawn(facts: Sequence[UnitFacts], diagram: Diagram, outline: Ring) -> Schematic:
+    """Turn the diagram into drawing units and dress every cell."""
+    place = _Placement.of(outline)
+    shapes = _whole_cells(diagram, outline)
+    rings = [tuple(place.point(point) for point in _ring(shape)) for shape in shapes]
+    links = _links(rings)
+    points = [place.point(p) for p in _points_inside(diagram.sites, shapes)]
+    cells = tuple(
+        _dressed(unit, ring, point, tuple(sorted(facts[j].code for j in near)))
+        for unit, ring, point, near in zip(facts, rings, points, links, strict=True)
+    )
+    return Schematic(
+        width=DRAWING_WIDTH,
+        height=round(place.height, 1),
+        cells=cells,
+        outline_path=straight_path([[place.point(point) for point in outline]]),
+        clusters=_clusters(facts, rings, links),
+    )
+
+
+@dataclass(frozen=True)
+class _Placement:
+    """From kilometres of the sheet, north up, to drawing units, y down."""
+
+    west: float
+    north: float
+    scale: float
+    height: float
+
+    @classmethod
+    def of(cls, outline: Ring) -> "_Placement":
+        xs, ys = [x for x, _ in outline], [y for _, y in outline]
+        scale = (DRAWING_WIDTH - 2 * MARGIN) / (max(xs) - min(xs))
+        return cls(min(xs), max(ys), scale, (max(ys) - min(ys)) * scale + 2 * MARGIN)
+
+    def point(self, at: Point) -> Point:
+        return (
+            round(MARGIN + (at[0] - self.west) * self.scale, 2),
+            round(MARGIN + (self.north - at[1]) * self.scale, 2),
+        )
+
+
+def _whole_cells(diagram: Diagram, outline: Ring) -> list[Polygon]:
+    """The cells as shapes in one piece each; a cut-off piece goes to its longest neighbour."""
+    west, south, east, north = Polygon(outline).buffer(1).bounds
+    box = [(west, south), (east, south), (east, north), (west, north)]
+    convex = power_diagram(box, diagram.sites, diagram.weights)
+    land = Polygon(outline)
+    parts = [_parts(Polygon(cell.points).intersection(land)) for cell in convex.cells]
+    whole = [pieces[0] for pieces in parts]
+    for piece in (piece for pieces in parts for piece in pieces[1:]):
+        k = max(range(len(whole)), key=lambda n: piece.intersection(whole[n]).length)
+        whole[k] = _parts(union_all([whole[k], piece]))[0]
+    return whole
+
+
+def _points_inside(sites: Sequence[Point], shapes: Sequence[Polygon]) -> list[Point]:
+    """The unit's point, or one well inside the cell where weights pushed the cell past it."""
+    points: list[Point] = []
+    for site, shape in zip(sites, shapes, strict=True):
+        spot = Dot(site) if shape.contains(Dot(site)) else shape.representative_point()
+        points.append((spot.x, spot.y))
+    return points
+
+
+def _links(rings: Sequence[Ring]) -> list[list[int]]:
+    """For each ring the others it shares an edge with."""
+    shapes = [Polygon(ring).buffer(0.05) for ring in rings]
+    links: list[list[int]] = [[] for _ in rings]
+    for i, shape in enumerate(shapes):
+        for j in range(i + 1, len(shapes)):
+            if shape.intersects(shapes[j]) and _edge(shape, shapes[j]) >= SHARED_EDGE:
+                links[i].append(j)
+                links[j].append(i)
+    return links
+
+
+def _edge(a: Polygon, b: Polygon) -> float:
+    """Length along which two slightly widened shapes overlap."""
+    west, south, east, north = a.intersection(b).bounds
+    return hypot(east - west, north - south)
+
+
+def _dressed(
+    unit: UnitFacts, ring: tuple[Point, ...], point: Point, neighbours: tuple[str, ...]
+) -> Cell:
+    inner = _ring(_parts(Polygon(ring).buffer(-GAP / 2, join_style="mitre"))[0].simplify(0.4))
+    room = _ring(_parts(Polygon(ring).buffer(-2.5 * GAP / 2))[0].simplify(0.4))
+    return Cell(
+        code=unit.code,
+        name=unit.name,
+        ring=ring,
+        path=rounded_path(inner),
+        point=point,
+        label=place_label(unit.name, room, largest=LARGEST_NAME),
+        neighbours=neighbours,
+    )
+
+
+def _clusters(
+    facts: Sequence[UnitFacts], rings: Sequence[Ring], links: Sequence[Sequence[int]]
+) -> tuple[Cluster, ...]:
+    """Groups of three or more neighbours magnified at least twice the usual way."""
+    growth = [abs(area(ring)) / unit.area_km2 for unit, ring in zip(facts, rings, strict=True)]
+    usual = sorted(growth)[len(growth) // 2]
+    left = {k for k, factor in enumerate(growth) if factor >= 2 * usual}
+    groups: list[list[int]] = []
+    while left:
+        groups.append(_connected(min(left), left, links))
+        left -= set(groups[-1])
+    return tuple(
+        Cluster(tuple(facts[k].code for k in group), _box([rings[k] for k in group]))
+        for group in sorted(groups, key=len, reverse=True)
+        if len(group) >= 3
+    )
+
+
+def _connected(start: int, allowed: set[int], links: Sequence[Sequence[int]]) -> list[int]:
+    found, waiting = {start}, [start]
+    while waiting:
+        fresh = (set(links[waiting.pop()]) & allowed) - found
+        found |= fresh
+        waiting.extend(fresh)
+    return sorted(found)
+
+
+def _box(rings: Sequence[Ring]) -> tuple[float, float, float, float]:
+    xs = [x for ring in rings for x, _ in ring]
+    ys = [y for ring in rings for _, y in ring]
+    west, north = min(xs) - GAP, min(ys) - GAP
+    return (
+        round(west, 1),
+        round(north, 1),
+        round(max(xs) + GAP - west, 1),
+        round(max(ys) + GAP - north, 1),
+    )
+
+
+def _parts(shape: BaseGeometry) -> list[Polygon]:
+    """The polygons of a shape, largest first; lines and points left by clipping are dropped."""
+    pieces = getattr(shape, "geoms", [shape])
+    polygons = [piece for piece in pieces if piece.geom_type == "Polygon" and piece.area > 0]
+    return sorted(polygons, key=lambda polygon: (-polygon.area, polygon.bounds))
+
+
+def _ring(shape: BaseGeometry) -> list[Point]:
+    """The outer line counter-clockwise (in a y-up system), not closed."""
+    return [(x, y) for x, y in shape.normalize().exterior.coords[:0:-1]]
+
+
+def _cell_from_json(kept: Mapping[str, Any]) -> Cell:
+    label = kept["label"]
+    return Cell(
+        code=kept["code"],
+        name=kept["name"],
+        ring=tuple((x, y) for x, y in kept["ring"]),
+        path=kept["path"],
+        point=(kept["point"][0], kept["point"][1]),
+        label=Label(**{**label, "lines": tuple(label["lines"])}),
+        neighbours=tuple(kept["neighbours"]),
+    )
