@@ -1,0 +1,1 @@
+"""The rules of citizen reception, in pure Python: no web, database, store, clock or settings."""
