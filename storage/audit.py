@@ -1,0 +1,319 @@
+"""The audit log: a leaf in the business transaction, one fenced sequencer, an RFC 6962 tree.
+
+A leaf's body is canonical JSON without personal data: ids, codes, verbs, reasons that name no one.
+Because leaves hang in a Merkle tree whose signed checkpoints leave the database, deleting,
+editing, inserting or reordering a row later is found by `verify`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from storage.models.ledger import AuditLeaf, AuditNode, AuditTree, Checkpoint
+
+BATCH = 1000
+TREE_ID = 1
+Hasher = Callable[[int, int], bytes]
+
+
+class AuditBroken(Exception):
+    """The log does not prove itself; `index` is the first leaf that is wrong (None: the tree)."""
+
+    def __init__(self, message: str, index: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.index = index
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    raise TypeError(f"not for the audit log: {type(value).__name__}")
+
+
+def canonical(body: object) -> str:
+    """JSON with sorted keys and no spaces: the same content always has the same hash."""
+    return json.dumps(
+        body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain
+    )
+
+
+def leaf_hash(body: str) -> bytes:
+    """RFC 6962 leaf hash of a canonical body."""
+    return hashlib.sha256(b"\x00" + body.encode()).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """RFC 6962 hash of an inner node."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def make_leaf(
+    action: str,
+    *,
+    object_kind: str,
+    object_id: UUID | None,
+    actor_id: UUID | None,
+    at: datetime,
+    detail: dict[str, object],
+) -> AuditLeaf:
+    """A leaf ready to be added to the transaction of the change it tells of."""
+    body = canonical(
+        {
+            "at": at.isoformat(timespec="microseconds"),
+            "actor": actor_id,
+            "action": action,
+            "kind": object_kind,
+            "object": object_id,
+            "detail": detail,
+        }
+    )
+    return AuditLeaf(
+        at=at,
+        actor_id=actor_id,
+        action=action,
+        object_kind=object_kind,
+        object_id=object_id,
+        body=body,
+        leaf_hash=leaf_hash(body),
+    )
+
+
+def _put_leaf(
+    db_session: Session, index: int, digest: bytes, cache: dict[tuple[int, int], bytes]
+) -> None:
+    """Store the leaf and every subtree it completes."""
+    level, position = 0, index
+    while True:
+        db_session.add(AuditNode(level=level, position=position, hash=digest))
+        cache[level, position] = digest
+        if position % 2 == 0:
+            return
+        digest = node_hash(_node(db_session, level, position - 1, cache), digest)
+        level, position = level + 1, position // 2
+
+
+def _node(
+    db_session: Session, level: int, position: int, cache: dict[tuple[int, int], bytes]
+) -> bytes:
+    known = cache.get((level, position))
+    if known is None:
+        node = db_session.get(AuditNode, (level, position))
+        if node is None:
+            raise AuditBroken(f"thiếu nút {level}/{position} của cây nhật ký")
+        known = cache[level, position] = node.hash
+    return known
+
+
+def peaks(size: int) -> Iterator[tuple[int, int]]:
+    """(level, position) of the complete subtrees of a tree with `size` leaves, left to right."""
+    start = 0
+    for level in reversed(range(size.bit_length())):
+        if size >> level & 1:
+            yield level, start >> level
+            start += 1 << level
+
+
+def fold_peaks(hashes: list[bytes]) -> bytes:
+    """Root over complete subtrees from left to right; the empty tree has the empty hash."""
+    if not hashes:
+        return hashlib.sha256(b"").digest()
+    root = hashes[-1]
+    for left in reversed(hashes[:-1]):
+        root = node_hash(left, root)
+    return root
+
+
+def root_at(db_session: Session, size: int) -> bytes:
+    """Root of the tree when it had `size` leaves."""
+    cache: dict[tuple[int, int], bytes] = {}
+    return fold_peaks([_node(db_session, *peak, cache) for peak in peaks(size)])
+
+
+def sequence_batch(db_session: Session) -> int:
+    """Put waiting leaves into the tree; returns how many. Needs a writing transaction.
+
+    The row of the tree is locked and its fence raised, so a second sequencer waits its turn.
+    """
+    tree = db_session.get(AuditTree, TREE_ID, with_for_update=True)
+    if tree is None:
+        tree = AuditTree(id=TREE_ID, size=0, fence=0, holder="")
+        db_session.add(tree)
+    waiting = db_session.scalars(
+        select(AuditLeaf).where(AuditLeaf.tree_index.is_(None)).order_by(AuditLeaf.id).limit(BATCH)
+    ).all()
+    cache: dict[tuple[int, int], bytes] = {}
+    for leaf in waiting:
+        leaf.tree_index = tree.size
+        _put_leaf(db_session, tree.size, leaf.leaf_hash, cache)
+        tree.size += 1
+    tree.fence += 1
+    return len(waiting)
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What `verify` found in order."""
+
+    size: int
+    root: bytes
+    waiting: int
+    checkpoints: int
+
+
+class _Frontier:
+    """The right edge of a growing tree: enough to recompute every root in one pass."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._stack: list[tuple[int, bytes]] = []
+
+    def push(self, digest: bytes) -> list[tuple[int, int, bytes]]:
+        """Add a leaf; returns the (level, position, hash) of each subtree it completes."""
+        level, position, made = 0, self.size, [(0, self.size, digest)]
+        while self._stack and self._stack[-1][0] == level:
+            digest = node_hash(self._stack.pop()[1], digest)
+            level, position = level + 1, position // 2
+            made.append((level, position, digest))
+        self._stack.append((level, digest))
+        self.size += 1
+        return made
+
+    def root(self) -> bytes:
+        return fold_peaks([digest for _, digest in self._stack])
+
+
+def verify(
+    db_session: Session,
+    public_key: Ed25519PublicKey | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Verified:
+    """Recompute the whole log in one streaming pass. Raises AuditBroken naming the first bad leaf."""
+    tree = db_session.get(AuditTree, TREE_ID)
+    size = tree.size if tree else 0
+    checkpoints = db_session.scalars(select(Checkpoint).order_by(Checkpoint.size)).all()
+    pending = [point for point in checkpoints]
+    frontier = _Frontier()
+    _check_points(frontier, pending, public_key)
+    for leaf in _leaves(db_session):
+        _check_leaf(leaf, frontier.size)
+        _check_nodes(db_session, frontier.push(leaf.leaf_hash), frontier.size - 1)
+        _check_points(frontier, pending, public_key)
+        if frontier.size % 500 == 0:
+            progress(frontier.size, size)
+    if frontier.size != size or pending:
+        expected = max([size, *(point.size for point in pending)])
+        raise AuditBroken(
+            f"nhật ký có {frontier.size} dòng, cây hoặc điểm chốt ghi {expected} dòng",
+            frontier.size,
+        )
+    progress(size, size)
+    waiting = db_session.scalar(
+        select(func.count()).select_from(AuditLeaf).where(AuditLeaf.tree_index.is_(None))
+    )
+    return Verified(size, frontier.root(), int(waiting or 0), len(checkpoints))
+
+
+def _leaves(db_session: Session) -> Iterator[AuditLeaf]:
+    query = (
+        select(AuditLeaf)
+        .where(AuditLeaf.tree_index.is_not(None))
+        .order_by(AuditLeaf.tree_index)
+        .execution_options(yield_per=BATCH)
+    )
+    for leaf in db_session.scalars(query):
+        yield leaf
+        db_session.expunge(leaf)
+
+
+def _check_leaf(leaf: AuditLeaf, index: int) -> None:
+    if leaf.tree_index != index:
+        raise AuditBroken(f"thiếu dòng nhật ký số {index}", index)
+    if leaf_hash(leaf.body) != leaf.leaf_hash:
+        raise AuditBroken(f"dòng nhật ký số {index} đã bị sửa", index)
+    body = json.loads(leaf.body)
+    shown = (leaf.action, leaf.object_kind, _text(leaf.object_id), _text(leaf.actor_id))
+    if (body["action"], body["kind"], body["object"], body["actor"]) != shown:
+        raise AuditBroken(f"cột của dòng nhật ký số {index} không khớp nội dung", index)
+
+
+def _text(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _check_nodes(db_session: Session, made: list[tuple[int, int, bytes]], index: int) -> None:
+    for level, position, digest in made:
+        stored = db_session.scalar(
+            select(AuditNode.hash).where(AuditNode.level == level, AuditNode.position == position)
+        )
+        if stored != digest:
+            raise AuditBroken(f"cây nhật ký không khớp từ dòng số {index}", index)
+
+
+def _check_points(
+    frontier: _Frontier, pending: list[Checkpoint], public_key: Ed25519PublicKey | None
+) -> None:
+    while pending and pending[0].size == frontier.size:
+        point = pending.pop(0)
+        if point.root != frontier.root():
+            raise AuditBroken(f"gốc cây không khớp điểm chốt {point.size}", frontier.size - 1)
+        if public_key is not None:
+            check_note(point.note, public_key, size=point.size, root=point.root)
+
+
+# --- checkpoints: C2SP tlog-checkpoint, signed note with Ed25519 ---------------------------------
+
+ORIGIN = "tiep-cong-dan/audit"
+
+
+def _key_id(public_key: Ed25519PublicKey) -> bytes:
+    raw = public_key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return hashlib.sha256(ORIGIN.encode() + b"\n\x01" + raw).digest()[:4]
+
+
+def sign_checkpoint(size: int, root: bytes, key: Ed25519PrivateKey) -> str:
+    """The note of a checkpoint: origin, size, root, then one signature line."""
+    text = f"{ORIGIN}\n{size}\n{base64.b64encode(root).decode()}\n"
+    signature = _key_id(key.public_key()) + key.sign(text.encode())
+    return f"{text}\n\u2014 {ORIGIN} {base64.b64encode(signature).decode()}\n"
+
+
+def check_note(note: str, public_key: Ed25519PublicKey, *, size: int, root: bytes) -> None:
+    """Raises AuditBroken unless the note states this size and root and its signature holds."""
+    text, _, line = note.partition("\n\n")
+    text += "\n"
+    if text.split("\n")[:3] != [ORIGIN, str(size), base64.b64encode(root).decode()]:
+        raise AuditBroken(f"điểm chốt {size} ghi nội dung khác", size - 1)
+    blob = base64.b64decode(line.split(" ")[-1])
+    try:
+        if blob[:4] != _key_id(public_key):
+            raise InvalidSignature
+        public_key.verify(blob[4:], text.encode())
+    except InvalidSignature:
+        raise AuditBroken(f"chữ ký của điểm chốt {size} không đúng", size - 1) from None
+
+
+def make_checkpoint(db_session: Session, key: Ed25519PrivateKey) -> Checkpoint:
+    """Sign the tree as it is; the caller commits, then writes the note to locked storage."""
+    tree = db_session.get(AuditTree, TREE_ID)
+    size = tree.size if tree else 0
+    root = root_at(db_session, size)
+    point = Checkpoint(size=size, root=root, note=sign_checkpoint(size, root, key))
+    db_session.add(point)
+    return point

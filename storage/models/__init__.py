@@ -1,0 +1,94 @@
+"""Every record the system keeps."""
+
+from storage.models.base import Base, new_id, utc_now
+from storage.models.cases import (
+    Case,
+    CaseLink,
+    CaseNote,
+    CaseUnit,
+    Decision,
+    Enforcement,
+    Involvement,
+    IssuedDocument,
+    Transfer,
+)
+from storage.models.ledger import (
+    AuditLeaf,
+    AuditNode,
+    AuditTree,
+    Checkpoint,
+    DailyFact,
+    Job,
+    OutboxMessage,
+    OutboxReceipt,
+    ReportSnapshot,
+)
+from storage.models.people import (
+    Account,
+    KeyEncryptionKey,
+    LoginSession,
+    Person,
+    PersonNameToken,
+    Post,
+    RateBucket,
+)
+from storage.models.petitions import (
+    Attachment,
+    DenouncerIdentity,
+    DenunciationVault,
+    DigitisedDocument,
+    Petition,
+    PetitionDraft,
+    PetitionIdentifier,
+    PetitionParty,
+    SearchCounter,
+    SearchDocument,
+)
+from storage.models.recordings import (
+    LiveChunk,
+    PlayableCopy,
+    PlaybackGrant,
+    PlaybackOpening,
+    Recording,
+    SealedObject,
+    Segment,
+    Track,
+)
+from storage.models.sessions import (
+    AgendaItem,
+    Conclusion,
+    Marker,
+    Minutes,
+    Participant,
+    PresenceEvent,
+    ReceptionSession,
+    SessionPoint,
+    Ticket,
+    Visit,
+)
+from storage.models.steps import Deadline, DeadlineChange, ProcedureRun, ProcedureStep
+from storage.models.units import (
+    Field,
+    FormerUnit,
+    Holiday,
+    HolidayYear,
+    LegalRule,
+    Setting,
+    Unit,
+    UnitGeometry,
+    UnitType,
+)
+
+__all__ = [
+    "Account", "AgendaItem", "Attachment", "AuditLeaf", "AuditNode", "AuditTree", "Base", "Case",
+    "CaseLink", "CaseNote", "CaseUnit", "Checkpoint", "Conclusion", "DailyFact", "Deadline",
+    "DeadlineChange", "Decision", "DenouncerIdentity", "DenunciationVault", "DigitisedDocument",
+    "Enforcement", "Field", "FormerUnit", "Holiday", "HolidayYear", "Involvement", "IssuedDocument", "Job",
+    "KeyEncryptionKey", "LegalRule", "LiveChunk", "LoginSession", "Marker", "Minutes",
+    "OutboxMessage", "OutboxReceipt", "Participant", "Person", "PersonNameToken", "Petition",
+    "PetitionDraft", "PetitionIdentifier", "PetitionParty", "PlayableCopy", "PlaybackGrant",
+    "PlaybackOpening", "Post", "PresenceEvent", "ProcedureRun", "ProcedureStep", "RateBucket",
+    "ReceptionSession", "Recording", "ReportSnapshot", "SealedObject", "SearchCounter",
+    "SearchDocument", "Segment", "SessionPoint", "Setting", "Ticket", "Track", "Transfer", "Unit",
+    "UnitGeometry", "UnitType", "Visit", "new_id", "utc_now",
+]  # fmt: skip

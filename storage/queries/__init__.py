@@ -1,0 +1,1 @@
+"""Reads: each takes `visible_to` first and orders deterministically."""
