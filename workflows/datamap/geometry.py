@@ -11,14 +11,16 @@ from math import cos, hypot, pi, radians, sqrt
 from typing import Any
 
 from shapely import Polygon, union_all
-from shapely.geometry import LineString, MultiPolygon, Point as Dot
+from shapely.geometry import LineString, MultiPolygon
+from shapely.geometry import Point as Dot
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import nearest_points
 
 from workflows.datamap.drawing import rounded_path, straight_path
 from workflows.datamap.lettering import Label, place_label
 from workflows.datamap.magnify import Sheet, magnified
-from workflows.datamap.plane import Point, Ring, area, centroid, resampled
+from workflows.datamap.neighbourhood import Pair, evened, rejoined, touching
+from workflows.datamap.plane import Point, Ring, area, resampled
 from workflows.datamap.power import Diagram, fitted_diagram, power_diagram
 
 EARTH_RADIUS_KM = 6371.0088
@@ -26,16 +28,21 @@ AREA_EXPONENT = 0.45
 FLOOR_SHARE = 0.62
 """No cell gets less than this share of the mean cell: below it names become unreadable."""
 
-SPREADING_ROUNDS = 12
-EVENING_ROUNDS = 4
-"""Rounds in which each point moves towards its cell's centre, so that cells become rounder."""
+SPREADING_ROUNDS = 6
+EVENING_ROUNDS = 3
 
 DRAWING_WIDTH = 776.0
 MARGIN = 6.0
 GAP = 2.0
 LARGEST_NAME = 12.0
+READABLE_NAME = 10.5
+ENLARGING_ROUNDS = 4
+MOST_ENLARGED = 1.25
 SHARED_EDGE = 6.0
 """Cells touching along less than this are not called neighbours."""
+
+CLUSTER_GROWTH = 1.6
+"""Cells drawn this many times larger, per km², than the usual one need a closer look."""
 
 FORMAT = 1
 
@@ -90,7 +97,9 @@ class Schematic:
     def from_json(cls, kept: Mapping[str, Any]) -> "Schematic":
         """The drawing that `to_json` described. Raises ValueError for another format."""
         if kept["format"] != FORMAT:
-            raise ValueError(f"drawing kept in format {kept['format']}, this program reads {FORMAT}")
+            raise ValueError(
+                f"drawing kept in format {kept['format']}, this program reads {FORMAT}"
+            )
         return cls(
             width=kept["width"],
             height=kept["height"],
@@ -111,9 +120,9 @@ def schematic_map(units: Iterable[UnitFacts]) -> Schematic:
     facts = sorted(units, key=lambda unit: unit.code)
     _check(facts)
     targets = target_areas([unit.area_km2 for unit in facts])
-    sheet = _spread(facts, targets)
-    diagram = _evened(sheet, targets)
-    return _drawn(facts, diagram, sheet.outline)
+    spread = _spread(facts, targets)
+    diagram = _settled(spread, targets)
+    return _readable(facts, diagram, spread.sheet.outline, targets)
 
 
 def target_areas(areas_km2: Sequence[float]) -> list[float]:
@@ -140,18 +149,26 @@ def _check(facts: Sequence[UnitFacts]) -> None:
             raise ValueError(f"unit {unit.code} has no area")
 
 
-def _spread(facts: Sequence[UnitFacts], targets: Sequence[float]) -> Sheet:
+@dataclass(frozen=True)
+class _Spread:
+    """The magnified sheet and the pairs that touch on the true map."""
+
+    sheet: Sheet
+    neighbours: set[Pair]
+
+
+def _spread(facts: Sequence[UnitFacts], targets: Sequence[float]) -> _Spread:
     """True map first, then the rubber sheet."""
     sites = _distinct(_projected(facts))
     areas = [unit.area_km2 for unit in facts]
     outline = _outline(sites, areas)
     true_map = fitted_diagram(outline, sites, areas, tolerance=0.02)
-    step = sqrt(sum(areas) / len(areas)) / 4
-    rings = [resampled(cell.points, step) for cell in true_map.cells]
-    sheet = magnified(
-        Sheet(sites, rings, resampled(outline, step)), targets, rounds=SPREADING_ROUNDS
-    )
-    return Sheet(sheet.sites, sheet.rings, _smoothed(sheet, step))
+    width = sqrt(sum(areas) / len(areas))
+    rings = [resampled(cell.points, width / 4) for cell in true_map.cells]
+    sheet = Sheet(sites, rings, resampled(outline, width / 4))
+    sheet = magnified(sheet, targets, rounds=SPREADING_ROUNDS)
+    smooth = Sheet(sheet.sites, sheet.rings, _smoothed(sheet, width / 4))
+    return _Spread(smooth, touching(true_map, at_least=width / 25))
 
 
 def _projected(facts: Sequence[UnitFacts]) -> list[Point]:
@@ -206,22 +223,33 @@ def _smoothed(sheet: Sheet, step: float) -> list[Point]:
     return _ring(_bridged(union_all([soft, *seats]), step).simplify(0.12 * step))
 
 
-def _evened(sheet: Sheet, targets: Sequence[float]) -> Diagram:
-    """Fit the areas, then let points drift to their cells' centres for rounder cells."""
+def _settled(spread: "_Spread", targets: Sequence[float]) -> Diagram:
+    """Fit the areas, make cells rounder, and bring neighbours of the true map together again."""
+    sheet = spread.sheet
+    size = sqrt(area(sheet.outline) / len(targets))
     diagram = fitted_diagram(sheet.outline, sheet.sites, targets, tolerance=0.01)
-    for _ in range(EVENING_ROUNDS):
-        sites = [
-            _halfway(site, centroid(cell.points))
-            for site, cell in zip(diagram.sites, diagram.cells, strict=True)
+    diagram = evened(sheet.outline, diagram, targets, rounds=EVENING_ROUNDS)
+    return rejoined(sheet.outline, diagram, targets, spread.neighbours, size=size)
+
+
+def _readable(
+    facts: Sequence[UnitFacts], diagram: Diagram, outline: Ring, targets: Sequence[float]
+) -> Schematic:
+    """Draw, and enlarge the cells whose names came out too small."""
+    drawing = _drawn(facts, diagram, outline)
+    for _ in range(ENLARGING_ROUNDS):
+        sizes = [cell.label.font_size for cell in drawing.cells]
+        if min(sizes) >= READABLE_NAME:
+            break
+        targets = [
+            target * min(max(READABLE_NAME / size, 1.0) ** 2, MOST_ENLARGED)
+            for target, size in zip(targets, sizes, strict=True)
         ]
         diagram = fitted_diagram(
-            sheet.outline, sites, targets, tolerance=0.01, start=diagram.weights
+            outline, diagram.sites, targets, tolerance=0.01, start=diagram.weights
         )
-    return diagram
-
-
-def _halfway(a: Point, b: Point) -> Point:
-    return (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
+        drawing = _drawn(facts, diagram, outline)
+    return drawing
 
 
 def _drawn(facts: Sequence[UnitFacts], diagram: Diagram, outline: Ring) -> Schematic:
@@ -326,10 +354,10 @@ def _dressed(
 def _clusters(
     facts: Sequence[UnitFacts], rings: Sequence[Ring], links: Sequence[Sequence[int]]
 ) -> tuple[Cluster, ...]:
-    """Groups of three or more neighbours magnified at least twice the usual way."""
+    """Groups of three or more neighbours that are drawn much larger than usual."""
     growth = [abs(area(ring)) / unit.area_km2 for unit, ring in zip(facts, rings, strict=True)]
     usual = sorted(growth)[len(growth) // 2]
-    left = {k for k, factor in enumerate(growth) if factor >= 2 * usual}
+    left = {k for k, factor in enumerate(growth) if factor >= CLUSTER_GROWTH * usual}
     groups: list[list[int]] = []
     while left:
         groups.append(_connected(min(left), left, links))
@@ -371,7 +399,8 @@ def _parts(shape: BaseGeometry) -> list[Polygon]:
 
 def _ring(shape: BaseGeometry) -> list[Point]:
     """The outer line counter-clockwise (in a y-up system), not closed."""
-    return [(x, y) for x, y in shape.normalize().exterior.coords[:0:-1]]
+    line: Any = shape.normalize()
+    return [(x, y) for x, y in line.exterior.coords[:0:-1]]
 
 
 def _cell_from_json(kept: Mapping[str, Any]) -> Cell:

@@ -13,7 +13,12 @@ from workflows.datamap.plane import Point, Ring, centroid, resampled
 
 LINE_HEIGHT = 1.16
 ASCENT, DESCENT = 0.86, 0.24
-VALUE_WIDTH = 2.1
+WIDE_VALUE, NARROW_VALUE = 3.9, 2.1
+"""Room under the name, in font sizes: for "dưới 3 vụ" a little smaller, or for "12,3"."""
+
+WIDE_ENOUGH = 0.93
+"""Share of the largest size from which the wide number is kept."""
+
 MAX_LINES = 3
 
 _WIDTHS = {
@@ -35,8 +40,8 @@ _OTHER = 0.7
 class Label:
     """A name broken into lines, centred on `x`; baselines run down from `y`.
 
-    The line after the last one, at `value_y`, is kept free for the number. Lengths in drawing
-    units.
+    The line after the last one, at `value_y`, is kept free for a number up to `value_room` wide.
+    Lengths in drawing units.
     """
 
     lines: tuple[str, ...]
@@ -44,6 +49,7 @@ class Label:
     y: float
     line_height: float
     font_size: float
+    value_room: float
 
     @property
     def value_y(self) -> float:
@@ -66,6 +72,26 @@ class _Strip:
         return max(abs(dx) / self.half_width, abs(dy) / reach)
 
 
+@dataclass(frozen=True)
+class _Fit:
+    """A breaking of the name with the size and place that suit it best."""
+
+    size: float
+    spot: Point
+    lines: tuple[str, ...]
+
+    def label(self, value_width: float) -> Label:
+        block = len(self.lines) * LINE_HEIGHT + ASCENT + DESCENT
+        return Label(
+            lines=self.lines,
+            x=round(self.spot[0], 2),
+            y=round(self.spot[1] + (ASCENT - block / 2) * self.size, 2),
+            line_height=round(LINE_HEIGHT * self.size, 2),
+            font_size=round(self.size, 2),
+            value_room=round(value_width * self.size, 1),
+        )
+
+
 def text_width(text: str) -> float:
     """Width of `text` in units of the font size."""
     return sum(_letter_width(letter) for letter in text)
@@ -74,16 +100,28 @@ def text_width(text: str) -> float:
 def place_label(name: str, ring: Ring, *, largest: float) -> Label:
     """The breaking and place that let `name` and a number stand largest inside `ring`.
 
-    Fewer lines win unless more lines gain at least a twentieth of the size.
+    A wide number gets its room as long as the name stays large enough.
     """
+    wide = _best_label(name, ring, largest, WIDE_VALUE)
+    if wide.font_size >= WIDE_ENOUGH * largest:
+        return wide
+    narrow = _best_label(name, ring, largest, NARROW_VALUE)
+    return narrow if narrow.font_size > wide.font_size else wide
+
+
+def _best_label(name: str, ring: Ring, largest: float, value_width: float) -> Label:
+    """Fewer lines win unless more lines gain at least a twentieth of the size."""
     border = resampled(ring, 3.0)
     starts = _starting_points(ring)
-    best: tuple[float, Point, tuple[str, ...]] = (0.0, starts[0], (name,))
+    best: _Fit | None = None
     for lines in breakings(name):
-        size, spot = _largest_at(_strips(lines), starts, border, largest)
-        if size > best[0] * 1.05:
-            best = size, spot, lines
-    return _label(*best)
+        size, spot = _roomiest(_strips(lines, value_width), starts, border)
+        fit = _Fit(min(size, largest), spot, lines)
+        if best is None or fit.size > best.size * 1.05:
+            best = fit
+    if best is None:
+        raise ValueError("a cell needs a name")
+    return best.label(value_width)
 
 
 def breakings(name: str) -> Iterator[tuple[str, ...]]:
@@ -102,9 +140,9 @@ def _splits(words: Sequence[str], count: int) -> Iterator[tuple[str, ...]]:
             yield (" ".join(words[:cut]), *rest)
 
 
-def _strips(lines: Sequence[str]) -> list[_Strip]:
+def _strips(lines: Sequence[str], value_width: float) -> list[_Strip]:
     """The lines and the number under them, stacked around the middle of the block."""
-    widths = [*map(text_width, lines), VALUE_WIDTH]
+    widths = [*map(text_width, lines), value_width]
     height = (len(widths) - 1) * LINE_HEIGHT + ASCENT + DESCENT
     baselines = [ASCENT - height / 2 + k * LINE_HEIGHT for k in range(len(widths))]
     return [
@@ -113,52 +151,24 @@ def _strips(lines: Sequence[str]) -> list[_Strip]:
     ]
 
 
-def _label(size: float, spot: Point, lines: tuple[str, ...]) -> Label:
-    first = ASCENT - (len(lines) * LINE_HEIGHT + ASCENT + DESCENT) / 2
-    return Label(
-        lines=lines,
-        x=round(spot[0], 2),
-        y=round(spot[1] + first * size, 2),
-        line_height=round(LINE_HEIGHT * size, 2),
-        font_size=round(size, 2),
-    )
-
-
-def _largest_at(
-    strips: Sequence[_Strip], starts: Sequence[Point], border: Sequence[Point], largest: float
+def _roomiest(
+    strips: Sequence[_Strip], starts: Sequence[Point], border: Sequence[Point]
 ) -> tuple[float, Point]:
-    """Try the starting points, then climb from the best one with halving steps."""
-    best_size, best_spot = 0.0, starts[0]
-    for spot in starts:
-        size = _size_at(strips, spot, border, best_size, largest)
-        if size > best_size:
-            best_size, best_spot = size, spot
+    """Size and place of the largest text: try the starts, climb from the best by halving steps."""
+    best = max((_size_at(strips, spot, border), spot) for spot in starts)
     step = 4.0
-    while step > 0.2 and best_size < largest:
-        better = False
-        for spot in _around(best_spot, step):
-            size = _size_at(strips, spot, border, best_size, largest)
-            if size > best_size:
-                best_size, best_spot, better = size, spot, True
-        step = step if better else step / 2
-    return best_size, best_spot
+    while step > 0.2:
+        around = max((_size_at(strips, spot, border), spot) for spot in _around(best[1], step))
+        if around[0] > best[0]:
+            best = around
+        else:
+            step /= 2
+    return best
 
 
-def _size_at(
-    strips: Sequence[_Strip],
-    spot: Point,
-    border: Sequence[Point],
-    at_least: float,
-    largest: float,
-) -> float:
-    """Font size that fits at `spot`, or less than `at_least` as soon as that cannot be reached."""
-    size = largest
-    for x, y in border:
-        for strip in strips:
-            size = min(size, strip.size_until(x - spot[0], y - spot[1]))
-        if size <= at_least:
-            break
-    return size
+def _size_at(strips: Sequence[_Strip], spot: Point, border: Sequence[Point]) -> float:
+    """The font size at which the text, centred on `spot`, touches the border."""
+    return min(strip.size_until(x - spot[0], y - spot[1]) for x, y in border for strip in strips)
 
 
 def _around(spot: Point, step: float) -> list[Point]:

@@ -1,8 +1,11 @@
-"""Plane figures as lists of points: clipping, area, centroid. Counter-clockwise rings, not closed."""
+"""Plane figures as lists of points: clipping, area, centroid.
+
+Rings run counter-clockwise and are not closed.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import hypot
+from math import hypot, pi
 
 Point = tuple[float, float]
 Ring = Sequence[Point]
@@ -86,6 +89,12 @@ def centroid(ring: Ring) -> Point:
     x = sum((a[0] + b[0]) * _cross(a, b) for a, b in edges(moved)) / six_areas
     y = sum((a[1] + b[1]) * _cross(a, b) for a, b in edges(moved)) / six_areas
     return x0 + x, y0 + y
+
+
+def compactness(ring: Ring) -> float:
+    """Area over that of a circle with the same circumference: 1 for a circle, 0 for a line."""
+    around = sum(hypot(b[0] - a[0], b[1] - a[1]) for a, b in edges(ring))
+    return 4 * pi * area(ring) / around**2
 
 
 def edges(ring: Ring) -> list[tuple[Point, Point]]:

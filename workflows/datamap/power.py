@@ -79,9 +79,7 @@ def _first_diagram(outline: Ring, sites: Sequence[Point], start: Sequence[float]
     return warm if min(warm.areas()) > min(equal.areas()) / 2 else equal
 
 
-def _cell(
-    i: int, outline: Ring, sites: Sequence[Point], weights: Sequence[float]
-) -> TaggedRing:
+def _cell(i: int, outline: Ring, sites: Sequence[Point], weights: Sequence[float]) -> TaggedRing:
     here = sites[i]
     others = sorted((_distance(here, site), j) for j, site in enumerate(sites) if j != i)
     ring = TaggedRing.of(outline)
