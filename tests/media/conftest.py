@@ -1,0 +1,96 @@
+"""What the media tests share: the built page, a small server for it, Janus and a room."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+
+from reception.media_gateway import JoinTicket
+from tests.support.janus import RunningJanus, running_janus
+
+PROJECT = Path(__file__).resolve().parents[2]
+PAGE = (
+    '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">'
+    '<body><p>Room</p><script type="module" src="/page.js"></script>'
+)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_network() -> None:
+    if "IN_NETNS" not in os.environ:
+        pytest.fail(
+            "run media tests by: script/in-netns .venv/bin/pytest tests/media", pytrace=False
+        )
+
+
+@pytest.fixture(scope="session")
+def built_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The test page with the real client, bundled as the application's pages are."""
+    folder = tmp_path_factory.mktemp("page")
+    command = [
+        PROJECT / "node_modules" / ".bin" / "esbuild", PROJECT / "tests" / "media" / "page.js",
+        "--bundle", "--format=esm", "--target=chrome87,firefox78,safari14.1",
+        "--log-level=warning", f"--outfile={folder / 'page.js'}",
+    ]  # fmt: skip
+    subprocess.run(command, check=True, cwd=PROJECT)
+    (folder / "index.html").write_text(PAGE)
+    return folder
+
+
+@dataclass
+class PageServer:
+    """Serves the page; `answer_ticket` stands where the application's join route is."""
+
+    url: str
+    answer_ticket: Callable[[], JoinTicket | HTTPStatus]
+    handed_out: list[JoinTicket] = field(default_factory=list)
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    server_state: PageServer
+
+    def do_POST(self) -> None:
+        answer = self.server_state.answer_ticket()
+        if isinstance(answer, HTTPStatus):
+            self.send_error(answer)
+            return
+        self.server_state.handed_out.append(answer)
+        body = json.dumps(answer.as_json()).encode()
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the tests report what matters."""
+
+
+@pytest.fixture
+def page_server(built_page: Path) -> Iterator[PageServer]:
+    state = PageServer(url="", answer_ticket=lambda: HTTPStatus.SERVICE_UNAVAILABLE)
+    bound = type("Handler", (_Handler,), {"server_state": state})
+    handler = functools.partial(bound, directory=str(built_page))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        state.url = f"http://127.0.0.1:{server.server_port}/"
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield state
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def janus(tmp_path: Path) -> Iterator[RunningJanus]:
+    with running_janus(tmp_path / "media-server") as running:
+        yield running
