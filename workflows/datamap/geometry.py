@@ -5,8 +5,8 @@ km² to the power 0.45, and every cell gets a rounded path and a place for its n
 shows who lies beside whom; it is not an administrative boundary and must be labelled so.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from math import cos, hypot, pi, radians, sqrt
 from typing import Any
 
@@ -17,11 +17,12 @@ from shapely.geometry.base import BaseGeometry
 from shapely.ops import nearest_points
 
 from workflows.datamap.drawing import rounded_path, straight_path
-from workflows.datamap.lettering import Label, place_label
+from workflows.datamap.lettering import place_label
 from workflows.datamap.magnify import Sheet, magnified
 from workflows.datamap.neighbourhood import Pair, evened, rejoined, touching
 from workflows.datamap.plane import Point, Ring, area, resampled
 from workflows.datamap.power import Diagram, fitted_diagram, power_diagram
+from workflows.datamap.schematic import DRAWING_WIDTH, Cell, Cluster, Schematic
 
 EARTH_RADIUS_KM = 6371.0088
 AREA_EXPONENT = 0.45
@@ -31,20 +32,18 @@ FLOOR_SHARE = 0.62
 SPREADING_ROUNDS = 6
 EVENING_ROUNDS = 3
 
-DRAWING_WIDTH = 776.0
 MARGIN = 6.0
 GAP = 2.0
 LARGEST_NAME = 12.0
 READABLE_NAME = 10.5
 ENLARGING_ROUNDS = 4
 MOST_ENLARGED = 1.25
+SEAM = 0.1
 SHARED_EDGE = 6.0
 """Cells touching along less than this are not called neighbours."""
 
 CLUSTER_GROWTH = 1.6
 """Cells drawn this many times larger, per km², than the usual one need a closer look."""
-
-FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -56,60 +55,6 @@ class UnitFacts:
     lat: float
     lon: float
     area_km2: float
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One unit on the drawing. `ring` is the exact cell, `path` the smaller rounded one."""
-
-    code: str
-    name: str
-    ring: tuple[Point, ...]
-    path: str
-    point: Point
-    label: Label
-    neighbours: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """Neighbouring units drawn much larger than in nature; `box` is x, y, width, height."""
-
-    codes: tuple[str, ...]
-    box: tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Schematic:
-    """A drawing `width` by `height` units, y pointing down, made of cells."""
-
-    width: float
-    height: float
-    cells: tuple[Cell, ...]
-    outline_path: str
-    clusters: tuple[Cluster, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain lists and dictionaries, to be kept in the database."""
-        return {"format": FORMAT, **asdict(self)}
-
-    @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> "Schematic":
-        """The drawing that `to_json` described. Raises ValueError for another format."""
-        if kept["format"] != FORMAT:
-            raise ValueError(
-                f"drawing kept in format {kept['format']}, this program reads {FORMAT}"
-            )
-        return cls(
-            width=kept["width"],
-            height=kept["height"],
-            cells=tuple(_cell_from_json(cell) for cell in kept["cells"]),
-            outline_path=kept["outline_path"],
-            clusters=tuple(
-                Cluster(tuple(cluster["codes"]), tuple(cluster["box"]))
-                for cluster in kept["clusters"]
-            ),
-        )
 
 
 def schematic_map(units: Iterable[UnitFacts]) -> Schematic:
@@ -137,8 +82,10 @@ def target_areas(areas_km2: Sequence[float]) -> list[float]:
 def group_path(schematic: Schematic, codes: Iterable[str], *, radius: float = 6.0) -> str:
     """SVG path data around several cells together, for the ink line of a hot spot."""
     wanted = set(codes)
-    shapes = [Polygon(cell.ring) for cell in schematic.cells if cell.code in wanted]
-    return "".join(rounded_path(_ring(part), radius=radius) for part in _parts(union_all(shapes)))
+    # Cells are rounded to hundredths: widened a little, they join without slivers.
+    shapes = [Polygon(c.ring).buffer(SEAM) for c in schematic.cells if c.code in wanted]
+    together = union_all(shapes).buffer(-SEAM).simplify(SEAM)
+    return "".join(rounded_path(_ring(part), radius=radius) for part in _parts(together))
 
 
 def _check(facts: Sequence[UnitFacts]) -> None:
@@ -401,16 +348,3 @@ def _ring(shape: BaseGeometry) -> list[Point]:
     """The outer line counter-clockwise (in a y-up system), not closed."""
     line: Any = shape.normalize()
     return [(x, y) for x, y in line.exterior.coords[:0:-1]]
-
-
-def _cell_from_json(kept: Mapping[str, Any]) -> Cell:
-    label = kept["label"]
-    return Cell(
-        code=kept["code"],
-        name=kept["name"],
-        ring=tuple((x, y) for x, y in kept["ring"]),
-        path=kept["path"],
-        point=(kept["point"][0], kept["point"][1]),
-        label=Label(**{**label, "lines": tuple(label["lines"])}),
-        neighbours=tuple(kept["neighbours"]),
-    )
