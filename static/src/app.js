@@ -1,12 +1,12 @@
 // Makes pages that already work more comfortable. Nothing here is needed to finish a task.
-import { Button, CharacterCount, Checkboxes, ErrorSummary, Radios, Tabs, createAll } from "govuk-frontend";
+import { Button, CharacterCount, ErrorSummary, Tabs, createAll } from "govuk-frontend";
 import { startCombos } from "./lib/combo.js";
 import { startDrafts } from "./lib/drafts.js";
 import { startFiles } from "./lib/files.js";
 import { startKeys } from "./lib/keys.js";
 import { startShell } from "./lib/shell.js";
 
-const COMPONENTS = [Button, CharacterCount, Checkboxes, ErrorSummary, Radios, Tabs];
+const COMPONENTS = [Button, CharacterCount, ErrorSummary, Tabs];
 
 function start(scope) {
   for (const component of COMPONENTS) createAll(component, undefined, { scope, onError: () => {} });

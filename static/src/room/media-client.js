@@ -401,10 +401,14 @@ class Place {
   }
 
   #announce(publishers) {
-    for (const { id, streams } of publishers) {
-      this.#enterParticipant(id);
+    for (const { id, dummy, streams } of publishers) {
       const mids = streams.filter((stream) => !stream.disabled && stream.type !== "data").map(({ mid }) => mid);
-      this.#subscription.want(id, mids);
+      if (dummy) {
+        this.#subscription.hold(id, mids);
+      } else {
+        this.#enterParticipant(id);
+        this.#subscription.want(id, mids);
+      }
     }
   }
 
@@ -429,16 +433,18 @@ class Place {
   // Events sent while the socket was broken are gone: ask who is here now.
   async reclaim() {
     await this.#link.reclaim();
-    const { participants } = await this.#publisher.ask(
+    const listed = await this.#publisher.ask(
       { request: "listparticipants", room: this.#ticket.room },
       { until: (data) => data.videoroom === "participants" },
     );
+    const participants = listed.participants.filter(({ id, dummy }) => !dummy && id !== this.id);
     const here = new Set(participants.map(({ id }) => id));
     for (const id of [...this.#present]) if (!here.has(id)) this.#exitParticipant(id);
-    for (const { id } of participants) if (id !== this.id) this.#enterParticipant(id);
-    // Without mids: all that a publisher sends whose announcement was missed.
-    const missed = participants.filter(({ id, publisher }) => publisher && id !== this.id && !this.#subscription.has(id));
-    for (const { id } of missed) this.#subscription.want(id, [undefined]);
+    for (const { id, publisher } of participants) {
+      this.#enterParticipant(id);
+      // Without mids: all that a publisher sends whose announcement was missed.
+      if (publisher && !this.#subscription.has(id)) this.#subscription.want(id, [undefined]);
+    }
   }
 
   amplitudes() {

@@ -3,6 +3,9 @@
 //   const subscription = new Subscription(link, { room, pin, token, private_id }, { onTrack, onTrackGone, onMediaState, onProblem });
 //   subscription.want(participantId, ["0", "1"]);   // the mids that the publisher announced
 //   subscription.forget(participantId);
+//
+// The media server checks the room token when this connection is made, and the token lives for a minute or two. So it
+// is made at once, on the tracks of the room's own empty publisher (`hold`), and those who come later are added to it.
 
 import { PluginHandle } from "./janus-link.js";
 
@@ -14,6 +17,7 @@ export class Subscription {
   #where;
   #hooks;
   #handle;
+  #holders = new Set(); // feeds that are nobody
   #wanted = new Map(); // key → {feed, mid}
   #taken = new Map(); // key → {feed, mid}, as the media server last said
   #shown = new Map(); // key → {feed, mid, kind, track}
@@ -40,6 +44,11 @@ export class Subscription {
     return this.#catchUp();
   }
 
+  hold(feed, mids) {
+    this.#holders.add(feed);
+    return this.want(feed, mids);
+  }
+
   // The media server takes a leaver's tracks out by itself; asking for it again would be refused.
   forget(feed) {
     for (const list of [this.#wanted, this.#taken]) {
@@ -60,7 +69,8 @@ export class Subscription {
   }
 
   #catchUp() {
-    this.#running ??= this.#run().finally(() => {
+    // A turn later: whoever is announced together is asked for together.
+    this.#running ??= Promise.resolve().then(() => this.#run()).finally(() => {
       this.#running = null;
     });
     return this.#running;
@@ -121,7 +131,7 @@ export class Subscription {
   #tracksOf(streams) {
     const transceivers = this.connection?.getTransceivers() ?? [];
     return streams
-      .filter(({ feed_id: feed, active }) => feed && active !== false)
+      .filter(({ feed_id: feed, active }) => feed && active !== false && !this.#holders.has(feed))
       .map(({ mid, type, feed_id: feed, feed_mid: feedMid }) => {
         const transceiver = transceivers.find((candidate) => candidate.mid === mid);
         return { feed, mid: feedMid, kind: type, track: transceiver?.receiver.track };
