@@ -221,7 +221,8 @@ class JanusGateway:
     def list_participants(self, room: MediaRoom) -> tuple[MediaParticipant, ...]:
         request = {"request": "listparticipants", "room": room.room_id, "secret": room.secret}
         answer = self._ask(request)
-        return tuple(_participant(entry) for entry in answer.get("participants", ()))
+        present = answer.get("participants", ())
+        return tuple(_participant(entry) for entry in present if not entry.get("dummy"))
 
     def kick(self, room: MediaRoom, participant_id: str) -> bool:
         request = {"request": "kick", "room": room.room_id, "secret": room.secret}
@@ -332,6 +333,10 @@ def _room_request(room: MediaRoom) -> dict[str, Any]:
         "audiolevel_ext": True,
         "audiolevel_event": True,
         "notify_joining": True,
+        # A browser must connect its receiving side while its room token lives; with nobody else
+        # in the room yet it can do so only to an empty publisher of the room itself.
+        "dummy_publisher": True,
+        "dummy_streams": [{"codec": "opus"}, {"codec": "vp8"}],
         "record": True,
         "lock_record": True,  # has effect only together with the secret
         "rec_dir": str(room.recordings_dir),

@@ -8,14 +8,16 @@ import json
 import os
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
-from reception.media_gateway import JoinTicket
+from reception.media_gateway import JanusGateway, JoinTicket, MediaRoom
+from tests.support.browsers import Participant, participants
 from tests.support.janus import RunningJanus, running_janus
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -54,6 +56,10 @@ class PageServer:
     url: str
     answer_ticket: Callable[[], JoinTicket | HTTPStatus]
     handed_out: list[JoinTicket] = field(default_factory=list)
+
+    def close_door(self) -> None:
+        """The session is over: no tickets any more."""
+        self.answer_ticket = lambda: HTTPStatus.GONE
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
@@ -94,3 +100,51 @@ def page_server(built_page: Path) -> Iterator[PageServer]:
 def janus(tmp_path: Path) -> Iterator[RunningJanus]:
     with running_janus(tmp_path / "media-server") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Participant]]:
+    """Two people, kept for the whole run: starting a browser is the slowest part."""
+    with participants(tmp_path_factory.mktemp("people"), ["red", "blue"]) as people:
+        yield people
+
+
+@dataclass
+class Sitting:
+    """A room on a running Janus, the page's server, and two people before its door."""
+
+    janus: RunningJanus
+    gateway: JanusGateway
+    room: MediaRoom
+    server: PageServer
+    people: dict[str, Participant]
+
+    def open_page(self, name: str, *, devices: Sequence[str] = ("camera", "microphone")) -> Page:
+        page = self.people[name].start_afresh(base_url=self.server.url, devices=devices)
+        page.goto("/")
+        page.wait_for_selector("body[data-ready]", state="attached")
+        return page
+
+    def open_room(self) -> MediaRoom:
+        """A new segment, to which every ticket leads from now on."""
+        self.room = MediaRoom.new(self.janus.spool)
+        self.gateway.create_room(self.room)
+        self.server.answer_ticket = lambda: self.gateway.join_ticket(self.room, display_id="point")
+        return self.room
+
+    def files(self) -> dict[str, int]:
+        """Size of every file that the present room has recorded so far."""
+        return {path.name: path.stat().st_size for path in self.room.recordings_dir.iterdir()}
+
+
+@pytest.fixture
+def sitting(
+    janus: RunningJanus, page_server: PageServer, browsers: dict[str, Participant]
+) -> Iterator[Sitting]:
+    gateway = janus.gateway
+    made = Sitting(janus, gateway, MediaRoom.new(janus.spool), page_server, browsers)
+    made.open_room()
+    yield made
+    for person in browsers.values():
+        person.start_afresh()
+    gateway.close()

@@ -5,6 +5,20 @@ import { JanusLink, PluginHandle } from "../../static/src/room/janus-link.js";
 
 const NOTED = ["state", "participantjoined", "participantleft", "talking", "localended", "moderated", "problem", "trackgone"];
 
+const sockets = [];
+const PlainSocket = window.WebSocket;
+window.WebSocket = class extends PlainSocket {
+  constructor(...where) {
+    super(...where);
+    sockets.push(this);
+  }
+};
+
+// As a proxy that restarts would: the line is cut, both ends live on.
+function brokenSockets() {
+  for (const socket of sockets) socket.close();
+}
+
 const notes = [];
 const latest = {};
 
@@ -62,5 +76,5 @@ async function looksLike(id) {
   return { rgb: [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)], time: video.currentTime };
 }
 
-Object.assign(window, { join, notes, latest, looksLike, refusalOf, Room, DeviceCheck, JanusLink, PluginHandle });
+Object.assign(window, { brokenSockets, join, notes, latest, looksLike, refusalOf, Room, DeviceCheck, JanusLink, PluginHandle });
 document.body.dataset.ready = "yes";

@@ -24,7 +24,7 @@ LOOP_S = 4
 FLAGS = (
     "--disable-gpu",
     "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
+    "--deny-permission-prompts",  # what is not granted below is refused, as by a person
     "--autoplay-policy=no-user-gesture-required",
     "--disable-dev-shm-usage",
     "--disable-background-timer-throttling",
@@ -56,7 +56,7 @@ LOOKS = {
 
 @dataclass
 class Participant:
-    """A browser of one person."""
+    """A browser of one person. `start_afresh` gives a page that knows nothing of the last one."""
 
     name: str
     look: Look
@@ -64,13 +64,23 @@ class Participant:
     context: BrowserContext
     page: Page
 
+    def start_afresh(
+        self, *, base_url: str | None = None, devices: Sequence[str] = ("camera", "microphone")
+    ) -> Page:
+        """Close every page and cookie; `devices` are those the person allows."""
+        self.context.close()
+        self.context = _new_context(self.browser, base_url, devices)
+        self.page = self.context.new_page()
+        return self.page
+
 
 def make_camera(path: Path, look: Look) -> Path:
-    """A looped picture file in the look's colour; a moving bar keeps the encoder honest."""
+    """A looped picture file in the colour of `look`, with a bar that moves."""
     size, length = f"{WIDTH}x{HEIGHT}", str(LOOP_S)
     picture = f"color=c={look.colour}:s={size}:r={FRAMES_PER_S}"
     bar = f"color=c=white:s=16x{HEIGHT // 6}:r={FRAMES_PER_S}"
-    graph = f"[0][1]overlay=x='mod(t*{WIDTH}/{LOOP_S},{WIDTH})':y=0"
+    # Grain as of a real camera: a flat picture is so small that its file would hardly grow.
+    graph = f"[0][1]overlay=x='mod(t*{WIDTH}/{LOOP_S},{WIDTH})':y=0,noise=c0s=14:c0f=t"
     _ffmpeg(
         "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", bar, "-filter_complex", graph,
         "-t", length, "-pix_fmt", "yuv420p", str(path),
@@ -122,12 +132,19 @@ def participant(
         args=flags_of(folder, name, look),
     )
     try:
-        context = browser.new_context(
-            base_url=base_url, locale="vi-VN", viewport={"width": 1280, "height": 800}
-        )
+        context = _new_context(browser, base_url, ("camera", "microphone"))
         yield Participant(name, look, browser, context, context.new_page())
     finally:
         browser.close()
+
+
+def _new_context(browser: Browser, base_url: str | None, devices: Sequence[str]) -> BrowserContext:
+    return browser.new_context(
+        base_url=base_url,
+        locale="vi-VN",
+        viewport={"width": 1280, "height": 800},
+        permissions=list(devices),
+    )
 
 
 def _ffmpeg(*arguments: str) -> None:
