@@ -161,6 +161,10 @@ _HANDLING = (
     " DOCUMENT_SCAN SESSION_REQUEST ACCESS_LOG_SEE"
 )
 _READING = "PETITION_SEE ATTACHMENT_SEE CASE_SEE RECORDING_LIST"
+_ASKING = {  # ask for a recording with a reason; a grant then names the person on the recording
+    Permission.RECORDING_REQUEST: _SEEN,
+    Permission.RECORDING_PLAY: Scope.ASSIGNED,
+}
 _SESSION_WORK = "SESSION_SCHEDULE SESSION_NOTIFY SESSION_TEST_POINT SESSION_ADMIT SESSION_MINUTES"
 _LEADING = (
     "PETITION_APPROVE PETITION_ACCEPT PETITION_RETURN PETITION_ASSIGN PETITION_FORWARD"
@@ -188,6 +192,7 @@ _GRANTS: dict[Role, dict[Permission, Scope]] = {
         **_STAFF,
         **_JOINING,
         **_IDENTITY_BY_DECISION,
+        **_ASKING,
         **_all(_DESK, Scope.UNIT),
         **_all(_HANDLING, _UNIT),
         **_all(_READING, _SEEN),
@@ -199,6 +204,7 @@ _GRANTS: dict[Role, dict[Permission, Scope]] = {
         **_STAFF,
         **_JOINING,
         **_IDENTITY_BY_DECISION,
+        **_ASKING,
         **_all(_HANDLING, _UNIT),
         **_all(_READING, _SEEN),
         **_all(_SESSION_WORK, _UNIT),
@@ -219,6 +225,7 @@ _GRANTS: dict[Role, dict[Permission, Scope]] = {
         **_STAFF,
         **_JOINING,
         **_IDENTITY_BY_DECISION,
+        **_ASKING,
         **_all(_HANDLING, Scope.ASSIGNED),
         **_all("PETITION_SEE ATTACHMENT_SEE CASE_SEE RECORDING_LIST", _SEEN),
         **_all("PETITION_RECEIVE POST_BATCH BOOK_SEE", Scope.UNIT),
@@ -271,6 +278,7 @@ _GRANTS: dict[Role, dict[Permission, Scope]] = {
         **_STAFF,
         **_JOINING,
         **_IDENTITY_BY_DECISION,
+        **_ASKING,
         **_all(_DESK, Scope.UNIT),
         **_all(_READING, _TREE),
         **_all(_HANDLING, _UNIT),
@@ -446,7 +454,9 @@ class Subject:
     `conflicted_units` decided what is now under a second complaint: they keep the shared status
     only; `act_complained_of_by` officials neither verify nor draft in a first complaint.
     `identity_for` may know the denouncer, by a decision. `owners` are the citizen, the
-    representative, the lawyer. `level_units` share the case. `drafted_by` may not approve.
+    representative, the lawyer. `level_units` share the case; of a reception session they are the
+    units of its points. `assigned_to` of a recording are those with a playback grant in force.
+    `drafted_by` may not approve.
     """
 
     unit_path: UnitPath = ROOT
