@@ -131,7 +131,7 @@ class MediaGateway(Protocol):
         """Name, version and settings the media server tells about itself."""
 
     def create_room(self, room: MediaRoom) -> None:
-        """Open a room that records every track from its first packet."""
+        """Open a room that records every track from its first packet. Safe to repeat."""
 
     def destroy_room(self, room: MediaRoom) -> None:
         """Close the room and its files; nothing happens when it is gone already."""
@@ -210,7 +210,14 @@ class JanusGateway:
     def create_room(self, room: MediaRoom) -> None:
         # Made here, because Janus would make it readable to everybody.
         room.recordings_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._ask(_room_request(room) | {"admin_key": self._admin_key})
+        try:
+            self._ask(_room_request(room) | {"admin_key": self._admin_key})
+        except MediaRefused as refusal:
+            if refusal.code != _ROOM_EXISTS:
+                raise
+            # A repeated request; with another secret it is not our room, and this is refused.
+            request = {"request": "enable_recording", "room": room.room_id, "record": True}
+            self._ask(request | {"secret": room.secret})
 
     def destroy_room(self, room: MediaRoom) -> None:
         try:

@@ -146,5 +146,6 @@ def sitting(
     made.open_room()
     yield made
     for person in browsers.values():
-        person.start_afresh()
+        if not person.page.is_closed():
+            person.page.goto("about:blank")
     gateway.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -405,3 +407,12 @@ def test_a_room_cannot_be_made_with_a_wrong_admin_key(sitting: Sitting) -> None:
     with pytest.raises(MediaRefused) as refused:
         sitting.gateway.create_room(MediaRoom.new(sitting.janus.spool))
     assert "guessed" not in str(refused.value)
+
+
+def test_janus_records_nothing_into_a_system_folder(sitting: Sitting) -> None:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as protected:
+        sitting.room = replace(MediaRoom.new(sitting.janus.spool), recordings_dir=Path(protected))
+        sitting.gateway.create_room(sitting.room)
+        join(sitting.open_page("red"))
+        time.sleep(1.5)
+        assert sitting.files() == {}
