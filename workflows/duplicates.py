@@ -124,7 +124,7 @@ def score(one: Fingerprint, other: Fingerprint, seen_in: Mapping[str, int]) -> f
 def compare(one: Fingerprint, other: Fingerprint, seen_in: Mapping[str, int]) -> Comparison:
     """The pair with its score and the notes an officer reads before deciding."""
     total = score(one, other, seen_in)
-    shared = sorted(one.identifiers & other.identifiers)
+    shared = sorted(one.identifiers & other.identifiers, key=_reading_order)
     return Comparison(
         score=round(total, 2),
         verdict=_verdict(total),
@@ -132,6 +132,10 @@ def compare(one: Fingerprint, other: Fingerprint, seen_in: Mapping[str, int]) ->
         near=tuple(_near(one, other)),
         different=tuple(_different(one, other)),
     )
+
+
+def _reading_order(identifier: Identifier) -> tuple[int, str]:
+    return list(IdentifierKind).index(identifier.kind), identifier.value
 
 
 def _verdict(total: float) -> Verdict:

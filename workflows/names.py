@@ -7,6 +7,7 @@ and lead to different units, so a former district in the query decides between t
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from workflows.folding import fold_key
 
@@ -65,6 +66,7 @@ class _Query:
     name: str
     type_: str
     district: str
+    spelt: str  # the name with its marks, which tell Lộc Thạnh from Lộc Thành
 
     @classmethod
     def of(cls, query: str) -> "_Query":
@@ -73,7 +75,12 @@ class _Query:
             first, rest = _split_at_district(query)
         folded = fold_key(first)
         bare = bare_name(folded)
-        return cls(bare, folded.removesuffix(bare).strip(), bare_name(fold_key(rest.split(",")[0])))
+        return cls(
+            name=bare,
+            type_=folded.removesuffix(bare).strip(),
+            district=bare_name(fold_key(rest.split(",")[0])),
+            spelt=_spelling(first, words=len(bare.split())),
+        )
 
     def rank(self, name: UnitName) -> int:
         """0 for no match; exact names, a fitting type and a fitting district count more."""
@@ -87,6 +94,7 @@ class _Query:
 
     def _extra(self, name: UnitName, folded: str) -> int:
         extra = 0 if name.former else 4
+        extra += 3 if _spelling(name.full_name, words=len(self.spelt.split())) == self.spelt else 0
         extra += 2 if self.type_ and folded.startswith(f"{self.type_} ") else 0
         district = bare_name(fold_key(name.district))
         if self.district and district:
@@ -97,6 +105,11 @@ class _Query:
 def bare_name(folded: str) -> str:
     """A folded name without "xã", "phường", "huyện" and the like in front."""
     return _TYPES.sub("", folded)
+
+
+def _spelling(name: str, *, words: int) -> str:
+    """The last `words` words in lower case, marks kept."""
+    return " ".join(normalize("NFC", name).lower().split()[-words:])
 
 
 def _split_at_district(query: str) -> tuple[str, str]:
