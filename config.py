@@ -36,6 +36,7 @@ class Settings:
     minio_access_key: str
     minio_secret_key: str
     minio_secure: bool
+    media_server: str
     janus_http_url: str
     janus_ws_url: str
     janus_token_secret: str
@@ -89,27 +90,33 @@ def _store_settings(env: Mapping[str, str], store: str) -> dict[str, object]:
     }
 
 
+def _unsafe_in_production(settings: Settings) -> dict[str, bool]:
+    """Each sentence that must not be true of a real installation."""
+    keys, data = settings.key_dir, settings.data_dir
+    secrets = ("janus_token_secret", "janus_admin_key", "janus_admin_secret")
+    return {
+        "SECRET_KEY phải dài ít nhất 32 ký tự": len(settings.secret_key) < 32,
+        "COOKIE_SECURE=0 không được dùng khi vận hành chính thức": not settings.cookie_secure,
+        "PUBLIC_URL phải bắt đầu bằng https://": not settings.public_url.startswith("https://"),
+        "MINIO_SECURE=0 không được dùng khi vận hành chính thức": not settings.minio_secure,
+        "DATA_DIR phải là đường dẫn tuyệt đối": not data.is_absolute(),
+        "KEY_DIR phải là đường dẫn tuyệt đối": not keys.is_absolute(),
+        "KEY_DIR phải nằm ngoài DATA_DIR và ngoài mã nguồn": (
+            keys.is_relative_to(data) or keys.is_relative_to(PROJECT)
+        ),
+        **{
+            f"{name.upper()} phải dài ít nhất 32 ký tự": len(getattr(settings, name)) < 32
+            for name in secrets
+        },
+    }
+
+
 def _refuse_unsafe_production(settings: Settings) -> None:
     if settings.profile != "production":
         return
-    if len(settings.secret_key) < 32:
-        raise SettingsError("SECRET_KEY phải dài ít nhất 32 ký tự")
-    if not settings.cookie_secure:
-        raise SettingsError("COOKIE_SECURE=0 không được dùng khi vận hành chính thức")
-    if not settings.public_url.startswith("https://"):
-        raise SettingsError("PUBLIC_URL phải bắt đầu bằng https://")
-    if settings.object_store == "minio" and not settings.minio_secure:
-        raise SettingsError("MINIO_SECURE=0 không được dùng khi vận hành chính thức")
-    for secret in ("janus_token_secret", "janus_admin_key", "janus_admin_secret"):
-        if len(getattr(settings, secret)) < 32:
-            raise SettingsError(f"{secret.upper()} phải dài ít nhất 32 ký tự")
-    for folder in (settings.data_dir, settings.key_dir):
-        if not folder.is_absolute():
-            raise SettingsError(f"{folder} phải là đường dẫn tuyệt đối")
-    if settings.key_dir.is_relative_to(settings.data_dir) or settings.key_dir.is_relative_to(
-        PROJECT
-    ):
-        raise SettingsError("KEY_DIR phải nằm ngoài DATA_DIR và ngoài mã nguồn")
+    broken = [text for text, unsafe in _unsafe_in_production(settings).items() if unsafe]
+    if broken:
+        raise SettingsError("; ".join(broken))
 
 
 def read_settings(env: Mapping[str, str] | None = None) -> Settings:
@@ -127,6 +134,7 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
         data_dir=Path(_need(env, "DATA_DIR")),
         key_dir=Path(_need(env, "KEY_DIR")),
         spool_dir=Path(_need(env, "SPOOL_DIR")),
+        media_server=env.get("MEDIA_SERVER", "janus-1"),
         janus_http_url=_need(env, "JANUS_HTTP_URL"),
         janus_ws_url=_need(env, "JANUS_WS_URL"),
         janus_token_secret=_need(env, "JANUS_TOKEN_SECRET"),

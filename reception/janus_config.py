@@ -263,7 +263,9 @@ def harden_process() -> None:
 
 
 def _port(environment_name: str, default: int) -> int:
-    return urlsplit(os.environ.get(environment_name, "")).port or default
+    """The port of a loopback address; a public one belongs to the proxy before Janus."""
+    url = urlsplit(os.environ.get(environment_name, ""))
+    return url.port if url.port and url.hostname in ("127.0.0.1", "localhost") else default
 
 
 def _port_range(text: str) -> tuple[int, int]:

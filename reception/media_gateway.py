@@ -28,6 +28,7 @@ from typing import Any, Protocol
 
 import urllib3
 
+from config import Settings
 from workflows.errors import DomainError, Unavailable
 
 PLUGIN = "janus.plugin.videoroom"
@@ -339,6 +340,8 @@ def _room_request(room: MediaRoom) -> dict[str, Any]:
         "opus_fec": True,
         "audiolevel_ext": True,
         "audiolevel_event": True,
+        "audio_active_packets": 25,  # half a second
+        "audio_level_average": 50,  # dB below the loudest: a quiet voice counts as talking
         "notify_joining": True,
         # A browser must connect its receiving side while its room token lives; with nobody else
         # in the room yet it can do so only to an empty publisher of the room itself.
@@ -362,3 +365,13 @@ def _participant(entry: Mapping[str, Any]) -> MediaParticipant:
 def _refusal(code: int, reason: str) -> MediaRefused:
     kind = RoomGone if code == _NO_SUCH_ROOM else MediaRefused
     return kind(code, reason)
+
+
+def gateway_of(settings: Settings) -> JanusGateway:
+    """The gateway to the media server that the settings name."""
+    return JanusGateway(
+        http_url=settings.janus_http_url,
+        ws_url=settings.janus_ws_url,
+        admin_key=settings.janus_admin_key,
+        token_secret=settings.janus_token_secret,
+    )

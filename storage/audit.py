@@ -25,7 +25,7 @@ from storage.models.ledger import AuditLeaf, AuditNode, AuditTree, Checkpoint
 
 BATCH = 1000
 TREE_ID = 1
-Hasher = Callable[[int, int], bytes]
+NodeCache = dict[tuple[int, int], bytes]
 
 
 class AuditBroken(Exception):
@@ -95,9 +95,7 @@ def make_leaf(
     )
 
 
-def _put_leaf(
-    db_session: Session, index: int, digest: bytes, cache: dict[tuple[int, int], bytes]
-) -> None:
+def _put_leaf(db_session: Session, index: int, digest: bytes, cache: NodeCache) -> None:
     """Store the leaf and every subtree it completes."""
     level, position = 0, index
     while True:
@@ -109,9 +107,7 @@ def _put_leaf(
         level, position = level + 1, position // 2
 
 
-def _node(
-    db_session: Session, level: int, position: int, cache: dict[tuple[int, int], bytes]
-) -> bytes:
+def _node(db_session: Session, level: int, position: int, cache: NodeCache) -> bytes:
     known = cache.get((level, position))
     if known is None:
         node = db_session.get(AuditNode, (level, position))
@@ -142,7 +138,7 @@ def fold_peaks(hashes: list[bytes]) -> bytes:
 
 def root_at(db_session: Session, size: int) -> bytes:
     """Root of the tree when it had `size` leaves."""
-    cache: dict[tuple[int, int], bytes] = {}
+    cache: NodeCache = {}
     return fold_peaks([_node(db_session, *peak, cache) for peak in peaks(size)])
 
 
@@ -158,7 +154,7 @@ def sequence_batch(db_session: Session) -> int:
     waiting = db_session.scalars(
         select(AuditLeaf).where(AuditLeaf.tree_index.is_(None)).order_by(AuditLeaf.id).limit(BATCH)
     ).all()
-    cache: dict[tuple[int, int], bytes] = {}
+    cache: NodeCache = {}
     for leaf in waiting:
         leaf.tree_index = tree.size
         _put_leaf(db_session, tree.size, leaf.leaf_hash, cache)
@@ -204,7 +200,7 @@ def verify(
     public_key: Ed25519PublicKey | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Verified:
-    """Recompute the whole log in one streaming pass. Raises AuditBroken naming the first bad leaf."""
+    """Recompute the whole log in one pass. Raises AuditBroken naming the first bad leaf."""
     tree = db_session.get(AuditTree, TREE_ID)
     size = tree.size if tree else 0
     checkpoints = db_session.scalars(select(Checkpoint).order_by(Checkpoint.size)).all()

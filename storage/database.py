@@ -163,6 +163,8 @@ def unit_of_work() -> Iterator[Work]:
     Raises Conflict when somebody else changed the same record meanwhile, Unavailable when the
     write lock could not be had within its time-out.
     """
+    # A new year's key is made in a transaction of its own, before the write lock is taken.
+    runtime().fields.prepare()
     with Session(runtime().engine, expire_on_commit=False) as db_session:
         try:
             db_session.connection(execution_options={"writes": True})
@@ -183,6 +185,8 @@ def reading() -> Iterator[Work]:
     """A reading transaction: whatever it holds is rolled back at the end."""
     with Session(runtime().engine, expire_on_commit=False) as db_session:
         yield Work(db_session)
+        # What was read stays readable; a rollback would empty it.
+        db_session.expunge_all()
         db_session.rollback()
 
 

@@ -128,7 +128,8 @@ class JobRun:
     finished: bool = field(default=False, init=False)
     stop: threading.Event = field(default_factory=threading.Event, init=False)
 
-    def _fenced(self, **values: object) -> Any:
+    def fenced(self, **values: object) -> Any:
+        """An UPDATE of the job row that only the newest attempt passes."""
         return (
             update(Job)
             .where(Job.id == self.id, Job.attempt == self.attempt, Job.state == "running")
@@ -154,7 +155,7 @@ class JobRun:
 
         with unit_of_work() as work:
             row = work.db_session.execute(
-                self._fenced(lease_until_at=utc_now() + LEASE, **values)
+                self.fenced(lease_until_at=utc_now() + LEASE, **values)
             ).one_or_none()
         if row is None:
             raise LostLease
@@ -167,7 +168,7 @@ class JobRun:
 
         with unit_of_work() as work:
             row = work.db_session.execute(
-                self._fenced(state="done", finished_at=utc_now(), error="")
+                self.fenced(state="done", finished_at=utc_now(), error="")
             ).one_or_none()
             if row is None:
                 raise LostLease
@@ -227,9 +228,7 @@ def _give_up(run: JobRun, state: str, error: str) -> None:
     from storage.database import unit_of_work
 
     with unit_of_work() as work:
-        work.db_session.execute(
-            run._fenced(state=state, finished_at=utc_now(), error=error[-4000:])
-        )
+        work.db_session.execute(run.fenced(state=state, finished_at=utc_now(), error=error[-4000:]))
 
 
 def _retry_or_fail(run: JobRun, error: str) -> None:
@@ -244,4 +243,4 @@ def _retry_or_fail(run: JobRun, error: str) -> None:
             if last
             else {"state": "queued", "run_after_at": utc_now() + wait, "lease_until_at": None}
         )
-        work.db_session.execute(run._fenced(error=error[-4000:], **values))
+        work.db_session.execute(run.fenced(error=error[-4000:], **values))

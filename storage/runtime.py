@@ -25,6 +25,7 @@ class Runtime:
     store: ObjectStore
     spool_dir: Path
     data_dir: Path
+    key_dir: Path
     now: Callable[[], datetime]  # real UTC
     legal_now: Callable[[], datetime]  # moved by the demo clock; for legal dates and gates only
 

@@ -46,6 +46,7 @@ from storage.models.petitions import (
 )
 from storage.models.recordings import (
     LiveChunk,
+    MediaServer,
     PlayableCopy,
     PlaybackGrant,
     PlaybackOpening,
@@ -58,6 +59,7 @@ from storage.models.sessions import (
     AgendaItem,
     Conclusion,
     Marker,
+    MediaJoin,
     Minutes,
     Participant,
     PresenceEvent,
@@ -83,8 +85,9 @@ __all__ = [
     "Account", "AgendaItem", "Attachment", "AuditLeaf", "AuditNode", "AuditTree", "Base", "Case",
     "CaseLink", "CaseNote", "CaseUnit", "Checkpoint", "Conclusion", "DailyFact", "Deadline",
     "DeadlineChange", "Decision", "DenouncerIdentity", "DenunciationVault", "DigitisedDocument",
-    "Enforcement", "Field", "FormerUnit", "Holiday", "HolidayYear", "Involvement", "IssuedDocument", "Job",
-    "KeyEncryptionKey", "LegalRule", "LiveChunk", "LoginSession", "Marker", "Minutes",
+    "Enforcement", "Field", "FormerUnit", "Holiday", "HolidayYear", "Involvement",
+    "IssuedDocument", "Job",
+    "KeyEncryptionKey", "LegalRule", "LiveChunk", "LoginSession", "Marker", "MediaJoin", "MediaServer", "Minutes",
     "OutboxMessage", "OutboxReceipt", "Participant", "Person", "PersonNameToken", "Petition",
     "PetitionDraft", "PetitionIdentifier", "PetitionParty", "PlayableCopy", "PlaybackGrant",
     "PlaybackOpening", "Post", "PresenceEvent", "ProcedureRun", "ProcedureStep", "RateBucket",

@@ -35,8 +35,8 @@ class Petition(Identified, Created, Base):
         CheckConstraint("group_size >= 1", name="group_size_positive"),
         CheckConstraint("round BETWEEN 1 AND 2", name="round_known"),
         CheckConstraint(
-            "secrecy NOT IN ('compartment', 'off_system') OR (content IS NULL AND submitter_id IS NULL "
-            "AND respondent IS NULL)",
+            "secrecy NOT IN ('compartment', 'off_system') OR (content IS NULL "
+            "AND submitter_id IS NULL AND respondent IS NULL)",
             name="denunciation_only_in_vault",
         ),
     )

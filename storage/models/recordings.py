@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.models.base import Base, Created, Identified, one_of, utc_now
+from storage.models.base import Base, Counter, Created, Identified, one_of, utc_now
 
 Hash = LargeBinary(32)
 
@@ -36,6 +36,26 @@ class SealedObject(Identified, Created, Base):
     retention_until_at: Mapped[datetime | None]
     legal_hold: Mapped[bool] = mapped_column(default=False)
     deleted_at: Mapped[datetime | None]
+
+
+class MediaServer(Base):
+    """A media server of the pool with the sealer beside it; the sealer keeps the row fresh.
+
+    A reception session is pinned to one; without a fresh row nothing can be opened on it.
+    """
+
+    __tablename__ = "media_server"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    http_url: Mapped[str]
+    ws_url: Mapped[str]
+    spool_dir: Mapped[str]
+    spool_total_bytes: Mapped[int] = mapped_column(Counter)
+    spool_free_bytes: Mapped[int] = mapped_column(Counter)
+    waiting_chunks: Mapped[int] = mapped_column(default=0)
+    open_segments: Mapped[int] = mapped_column(default=0)
+    seen_at: Mapped[datetime]
+    alarm: Mapped[str] = mapped_column(default="")
 
 
 class Recording(Identified, Created, Base):

@@ -103,6 +103,17 @@ class Participant(Identified, Base):
     device_check: Mapped[dict[str, Any] | None]
 
 
+class MediaJoin(Base):
+    """One ticket into a media room: which person the tracks under this id belong to."""
+
+    __tablename__ = "media_join"
+
+    media_id: Mapped[str] = mapped_column(primary_key=True)
+    participant_id: Mapped[UUID] = mapped_column(ForeignKey("participant.id"), index=True)
+    segment_id: Mapped[UUID] = mapped_column(ForeignKey("segment.id"), index=True)
+    issued_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class AgendaItem(Identified, Base):
     """One visit planned in a session."""
 

@@ -68,7 +68,7 @@ class Deadline(Identified, Created, Base):
     """A term: its base, and the changes that a document justifies."""
 
     __tablename__ = "deadline"
-    __table_args__ = (one_of("day_unit", "working", "calendar", "hours"),)
+    __table_args__ = (one_of("day_unit", "working", "calendar", "hour"),)
 
     run_id: Mapped[UUID] = mapped_column(ForeignKey("procedure_run.id"), index=True)
     step_id: Mapped[UUID] = mapped_column(ForeignKey("procedure_step.id"))
@@ -78,7 +78,10 @@ class Deadline(Identified, Created, Base):
     last_day_on: Mapped[date]
     length: Mapped[int]
     day_unit: Mapped[str]
-    rule: Mapped[str]
+    before: Mapped[bool] = mapped_column(default=False)
+    label: Mapped[str]
+    rule_from_on: Mapped[date]
+    sentence: Mapped[str]
     source: Mapped[str]
     needs_confirmation: Mapped[bool] = mapped_column(default=False)
     met_on: Mapped[date | None]

@@ -11,7 +11,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.models.base import Base, Created, Identified, one_of, utc_now
 
-UNIT_KINDS = ("province", "commune", "department", "office")
+UNIT_KINDS = (
+    "province",
+    "commune",
+    "department",
+    "public_service",
+    "office",
+    "reception_board",
+    "inspectorate",
+    "party_body",
+    "assembly_office",
+)
 
 
 class Unit(Identified, Base):
@@ -40,7 +50,9 @@ class Unit(Identified, Base):
     population: Mapped[int | None]
     population_as_of: Mapped[str | None]
     remote: Mapped[bool | None]
-    receives_public: Mapped[bool] = mapped_column(default=True)
+    short_name: Mapped[str] = mapped_column(default="")
+    acts_for_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
+    confirmed: Mapped[bool] = mapped_column(default=True)
     valid_from_on: Mapped[date]
     valid_to_on: Mapped[date | None]
 
@@ -93,12 +105,13 @@ class Holiday(Base):
     """A day off, a substitute day off, or a working day swapped in."""
 
     __tablename__ = "holiday"
-    __table_args__ = (one_of("kind", "public", "substitute", "swapped_working"),)
+    __table_args__ = (one_of("kind", "public", "substitute", "swapped_off", "swapped_working"),)
 
     on: Mapped[date] = mapped_column(primary_key=True)
     kind: Mapped[str]
     name: Mapped[str]
     source: Mapped[str]
+    confirmed: Mapped[bool]
 
 
 class HolidayYear(Base):
@@ -120,9 +133,12 @@ class Field(Base):
     parent_code: Mapped[str | None] = mapped_column(ForeignKey("field.code"))
     label_vi: Mapped[str]
     label_en: Mapped[str]
-    kinds: Mapped[str]
-    report_column: Mapped[str]
+    complaint_column: Mapped[str]
+    denunciation_column: Mapped[str]
+    recommendation_column: Mapped[str]
     position: Mapped[int]
+    valid_from_on: Mapped[date]
+    valid_to_on: Mapped[date | None]
 
 
 class LegalRule(Identified, Base):
@@ -134,6 +150,8 @@ class LegalRule(Identified, Base):
     code: Mapped[str]
     value: Mapped[str]
     label_vi: Mapped[str]
+    label_en: Mapped[str] = mapped_column(default="")
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     effective_from_on: Mapped[date]
     effective_to_on: Mapped[date | None]
     source: Mapped[str]

@@ -21,6 +21,7 @@ from workflows.procedures import (
     procedure,
     step,
 )
+from workflows.procedures.drawing import draw
 
 HOLIDAYS = HolidayTable.from_rows(
     [
@@ -518,3 +519,14 @@ def test_however_one_walks_a_record_only_stands_where_the_file_says(code, picks,
             continue
         standing = after(standing, take(code, offer.transition.event, standing, facts=facts))
         assert standing.state in rules.states
+
+
+def test_a_procedure_is_drawn_as_it_stands_on_a_day():
+    new, old = (draw(procedure("PET"), on=day) for day in (NEW, OLD))
+    assert new.startswith("stateDiagram-v2\n")
+    assert "    [*] --> RECEIVED: Tiếp nhận đơn\n" in new
+    assert "    GUIDED --> CLASSIFIED" not in new
+    assert "    GUIDED --> GUIDED: Hủy bước vừa làm (về bước trước)\n" in new
+    assert "    GUIDED --> [*]\n" in new
+    assert new == old
+    assert "[*] -->" not in draw(procedure("SES"), on=OLD)

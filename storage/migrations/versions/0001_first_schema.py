@@ -37,6 +37,7 @@ TABLES_NEWEST_FIRST = (
     "presence_event",
     "playback_opening",
     "playable_copy",
+    "media_join",
     "live_chunk",
     "enforcement",
     "deadline",
@@ -88,6 +89,7 @@ TABLES_NEWEST_FIRST = (
     "sealed_object",
     "rate_bucket",
     "outbox_message",
+    "media_server",
     "legal_rule",
     "key_encryption_key",
     "job",
@@ -164,9 +166,12 @@ def upgrade() -> None:
         sa.Column("parent_code", sa.String(), nullable=True),
         sa.Column("label_vi", sa.String(), nullable=False),
         sa.Column("label_en", sa.String(), nullable=False),
-        sa.Column("kinds", sa.String(), nullable=False),
-        sa.Column("report_column", sa.String(), nullable=False),
+        sa.Column("complaint_column", sa.String(), nullable=False),
+        sa.Column("denunciation_column", sa.String(), nullable=False),
+        sa.Column("recommendation_column", sa.String(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("valid_from_on", sa.Date(), nullable=False),
+        sa.Column("valid_to_on", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(["parent_code"], ["field.code"], name=op.f("fk_field_parent_code")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_field")),
     )
@@ -176,8 +181,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
+        sa.Column("confirmed", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('public', 'substitute', 'swapped_working')",
+            "kind IN ('public', 'substitute', 'swapped_off', 'swapped_working')",
             name=op.f("ck_holiday_kind_known"),
         ),
         sa.PrimaryKeyConstraint("on", name=op.f("pk_holiday")),
@@ -252,6 +258,8 @@ def upgrade() -> None:
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("value", sa.String(), nullable=False),
         sa.Column("label_vi", sa.String(), nullable=False),
+        sa.Column("label_en", sa.String(), nullable=False),
+        sa.Column("detail", JSON, nullable=False),
         sa.Column("effective_from_on", sa.Date(), nullable=False),
         sa.Column("effective_to_on", sa.Date(), nullable=True),
         sa.Column("source", sa.String(), nullable=False),
@@ -261,6 +269,20 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "code", "effective_from_on", name=op.f("uq_legal_rule_code_effective_from_on")
         ),
+    )
+    op.create_table(
+        "media_server",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("http_url", sa.String(), nullable=False),
+        sa.Column("ws_url", sa.String(), nullable=False),
+        sa.Column("spool_dir", sa.String(), nullable=False),
+        sa.Column("spool_total_bytes", COUNTER, nullable=False),
+        sa.Column("spool_free_bytes", COUNTER, nullable=False),
+        sa.Column("waiting_chunks", sa.Integer(), nullable=False),
+        sa.Column("open_segments", sa.Integer(), nullable=False),
+        sa.Column("seen_at", INSTANT, nullable=False),
+        sa.Column("alarm", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_media_server")),
     )
     op.create_table(
         "outbox_message",
@@ -340,14 +362,17 @@ def upgrade() -> None:
         sa.Column("population", sa.Integer(), nullable=True),
         sa.Column("population_as_of", sa.String(), nullable=True),
         sa.Column("remote", sa.Boolean(), nullable=True),
-        sa.Column("receives_public", sa.Boolean(), nullable=False),
+        sa.Column("short_name", sa.String(), nullable=False),
+        sa.Column("acts_for_id", sa.Uuid(), nullable=True),
+        sa.Column("confirmed", sa.Boolean(), nullable=False),
         sa.Column("valid_from_on", sa.Date(), nullable=False),
         sa.Column("valid_to_on", sa.Date(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('province', 'commune', 'department', 'office')",
+            "kind IN ('province', 'commune', 'department', 'public_service', 'office', 'reception_board', 'inspectorate', 'party_body', 'assembly_office')",
             name=op.f("ck_unit_kind_known"),
         ),
+        sa.ForeignKeyConstraint(["acts_for_id"], ["unit.id"], name=op.f("fk_unit_acts_for_id")),
         sa.ForeignKeyConstraint(["parent_id"], ["unit.id"], name=op.f("fk_unit_parent_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_unit")),
         sa.UniqueConstraint(
@@ -1613,7 +1638,10 @@ def upgrade() -> None:
         sa.Column("last_day_on", sa.Date(), nullable=False),
         sa.Column("length", sa.Integer(), nullable=False),
         sa.Column("day_unit", sa.String(), nullable=False),
-        sa.Column("rule", sa.String(), nullable=False),
+        sa.Column("before", sa.Boolean(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("rule_from_on", sa.Date(), nullable=False),
+        sa.Column("sentence", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("needs_confirmation", sa.Boolean(), nullable=False),
         sa.Column("met_on", sa.Date(), nullable=True),
@@ -1621,7 +1649,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.CheckConstraint(
-            "day_unit IN ('working', 'calendar', 'hours')", name=op.f("ck_deadline_day_unit_known")
+            "day_unit IN ('working', 'calendar', 'hour')", name=op.f("ck_deadline_day_unit_known")
         ),
         sa.ForeignKeyConstraint(["run_id"], ["procedure_run.id"], name=op.f("fk_deadline_run_id")),
         sa.ForeignKeyConstraint(
@@ -1672,6 +1700,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_live_chunk")),
         sa.UniqueConstraint("segment_id", "number", name=op.f("uq_live_chunk_segment_id_number")),
     )
+    op.create_table(
+        "media_join",
+        sa.Column("media_id", sa.String(), nullable=False),
+        sa.Column("participant_id", sa.Uuid(), nullable=False),
+        sa.Column("segment_id", sa.Uuid(), nullable=False),
+        sa.Column("issued_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["participant_id"], ["participant.id"], name=op.f("fk_media_join_participant_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["segment_id"], ["segment.id"], name=op.f("fk_media_join_segment_id")
+        ),
+        sa.PrimaryKeyConstraint("media_id", name=op.f("pk_media_join")),
+    )
+    op.create_index("ix_media_join_participant_id", "media_join", ["participant_id"], unique=False)
+    op.create_index("ix_media_join_segment_id", "media_join", ["segment_id"], unique=False)
+
     op.create_table(
         "playable_copy",
         sa.Column("segment_id", sa.Uuid(), nullable=False),

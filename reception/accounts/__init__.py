@@ -1,0 +1,1 @@
+"""Log-in, log-out and one's own log-ins."""

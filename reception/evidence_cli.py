@@ -1,0 +1,149 @@
+"""Commands about keys, the audit log, the store and jobs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy import func, select
+
+from reception.cli import json_option, report
+from storage.audit import AuditBroken, make_checkpoint, verify
+from storage.checkpoints import deposit, signing_key
+from storage.database import reading, unit_of_work
+from storage.models import Job, KeyEncryptionKey
+from storage.objects import worm_selftest
+from storage.runtime import runtime
+
+audit = AppGroup("audit", help="The audit log and its proof.")
+keys = AppGroup("keys", help="The keyring.")
+storage_group = AppGroup("storage", help="The object store.")
+jobs = AppGroup("jobs", help="The job table.")
+
+
+@audit.command("verify")
+@json_option
+def audit_verify(as_json: bool) -> None:
+    """Recompute the whole log; exit 1 and name the first bad leaf when it does not hold."""
+    with reading() as work, click.progressbar(length=1, file=sys.stderr, label="Nhật ký") as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos)
+
+        try:
+            found = verify(work.db_session, signing_key().public_key(), show)
+        except AuditBroken as broken:
+            data: dict[str, Any] = {
+                "ok": False,
+                "message": broken.message,
+                "first_bad": broken.index,
+            }
+            report(data, as_json=as_json, lines=lambda: [f"HỎNG: {data['message']}"])
+            sys.exit(1)
+    data = {
+        "ok": True,
+        "leaves": found.size,
+        "root": found.root.hex(),
+        "waiting": found.waiting,
+        "checkpoints": found.checkpoints,
+    }
+    report(
+        data,
+        as_json=as_json,
+        lines=lambda: [
+            f"Nhật ký nguyên vẹn: {found.size} dòng, {found.checkpoints} điểm chốt, "
+            f"{found.waiting} dòng chờ vào cây. Gốc {found.root.hex()}"
+        ],
+    )
+
+
+@audit.command("checkpoint")
+@json_option
+def audit_checkpoint(as_json: bool) -> None:
+    """Sign the tree as it is and write the note to the locked audit bucket."""
+    with unit_of_work() as work:
+        point = make_checkpoint(work.db_session, signing_key())
+    deposit(point.id)
+    report(
+        {"size": point.size, "root": point.root.hex(), "note": point.note},
+        as_json=as_json,
+        lines=lambda: [point.note],
+    )
+
+
+@keys.command("status")
+@json_option
+def keys_status(as_json: bool) -> None:
+    """List the key-encryption keys: family, class, year, whether destroyed. Never a key."""
+    with reading() as work:
+        rows = work.db_session.scalars(
+            select(KeyEncryptionKey).order_by(KeyEncryptionKey.created_at)
+        ).all()
+    data = [
+        {
+            "kid": row.kid,
+            "family": row.family,
+            "class": row.klass,
+            "year": row.year,
+            "destroyed": row.destroyed_at is not None,
+        }
+        for row in rows
+    ]
+    report(
+        {"keys": data},
+        as_json=as_json,
+        lines=lambda: (
+            [
+                f"{k['kid']}  {k['family']}/{k['class']}/{k['year']}"
+                f"{'  đã hủy' if k['destroyed'] else ''}"
+                for k in data
+            ]
+            or ["Chưa có khóa nào."]
+        ),
+    )
+
+
+@storage_group.command("selftest")
+@json_option
+def storage_selftest(as_json: bool) -> None:
+    """Prove that a locked object cannot be deleted; exit 1 when it can."""
+    found = worm_selftest(runtime().store)
+    report(
+        {"ok": found.ok, "strength": found.strength.value, "failures": list(found.failures)},
+        as_json=as_json,
+        lines=lambda: [
+            f"Khóa chống xóa ({found.strength.value}): "
+            + ("giữ được" if found.ok else "; ".join(found.failures))
+        ],
+    )
+    sys.exit(not found.ok)
+
+
+@jobs.command("status")
+@json_option
+def jobs_status(as_json: bool) -> None:
+    """Count jobs by kind and state and list the failed ones."""
+    with reading() as work:
+        counts = work.db_session.execute(
+            select(Job.kind, Job.state, func.count())
+            .group_by(Job.kind, Job.state)
+            .order_by(Job.kind, Job.state)
+        ).all()
+        failed = work.db_session.scalars(
+            select(Job).where(Job.state == "failed").order_by(Job.created_at.desc()).limit(20)
+        ).all()
+    data = {
+        "counts": [{"kind": k, "state": s, "count": n} for k, s, n in counts],
+        "failed": [{"id": job.id, "kind": job.kind, "error": job.error[-300:]} for job in failed],
+    }
+    report(
+        data,
+        as_json=as_json,
+        lines=lambda: [f"{k}  {s}  {n}" for k, s, n in counts] or ["Chưa có việc nào."],
+    )
+
+
+COMMANDS = (audit, keys, storage_group, jobs)

@@ -1,0 +1,95 @@
+"""The worker: runs jobs, and puts audit leaves into the tree within a second.
+
+Any number of workers may run; the job table's leases and the tree's row keep them apart.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import signal
+import threading
+from types import FrameType
+
+from reception import AREAS
+from storage.audit import sequence_batch
+from storage.database import unit_of_work
+from storage.jobs import Handler, run_one, worker_name
+from workflows.errors import Unavailable
+
+log = logging.getLogger(__name__)
+IDLE_S = 0.5
+
+
+def all_handlers() -> dict[str, Handler]:
+    """The jobs of every area: each `jobs.py` names its own in HANDLERS."""
+    handlers: dict[str, Handler] = {}
+    for area in AREAS:
+        try:
+            module = importlib.import_module(f"reception.{area}.jobs")
+        except ModuleNotFoundError as error:
+            if error.name != f"reception.{area}.jobs":
+                raise
+            continue
+        handlers.update(module.HANDLERS)
+    return handlers
+
+
+def sequence_all() -> int:
+    """Put every waiting audit leaf into the tree; returns how many."""
+    total = 0
+    while True:
+        with unit_of_work() as work:
+            done = sequence_batch(work.db_session)
+        total += done
+        if done == 0:
+            return total
+
+
+def _sequence_forever(stop: threading.Event) -> None:
+    while not stop.wait(IDLE_S):
+        try:
+            sequence_all()
+        except Unavailable:
+            continue
+        except Exception:
+            log.exception("the audit sequencer failed once; it tries again")
+
+
+def _stop_on_signal(stop: threading.Event) -> None:
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
+
+
+def run_until_stopped(threads: int = 1) -> None:
+    """Work until SIGTERM or SIGINT; a job under way is finished first."""
+    stop = threading.Event()
+    _stop_on_signal(stop)
+    handlers = all_handlers()
+    crew = [threading.Thread(target=_sequence_forever, args=(stop,), daemon=True)]
+    crew += [
+        threading.Thread(target=_work_forever, args=(stop, handlers), daemon=True)
+        for _ in range(threads)
+    ]
+    for member in crew:
+        member.start()
+    stop.wait()
+    for member in crew:
+        member.join(timeout=60)
+
+
+def _work_forever(stop: threading.Event, handlers: dict[str, Handler]) -> None:
+    name = worker_name()
+    while not stop.is_set():
+        try:
+            busy = run_one(name, handlers)
+        except Unavailable:
+            busy = False
+        except Exception:
+            log.exception("the worker could not reach the job table; it tries again")
+            busy = False
+        if not busy:
+            stop.wait(IDLE_S)

@@ -1,0 +1,150 @@
+"""Who may see a record is decided on the record itself: Subjects are built here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from storage.models import (
+    Account,
+    Case,
+    CaseUnit,
+    Involvement,
+    Participant,
+    Petition,
+    ReceptionSession,
+    Recording,
+    SessionPoint,
+    Unit,
+)
+from storage.queries.units import path_of
+from workflows.access import Subject, UnitPath
+from workflows.kinds import PetitionKind
+from workflows.secrecy import Secrecy
+
+
+def kind_of(word: str) -> PetitionKind | None:
+    """The kind as the rules know it; None while nobody has classified the letter."""
+    return None if word == "unclassified" else PetitionKind(word)
+
+
+def _path(db_session: Session, unit_id: UUID) -> UnitPath:
+    return path_of(db_session.get_one(Unit, unit_id))
+
+
+def _paths(db_session: Session, unit_ids: Iterable[UUID]) -> frozenset[UnitPath]:
+    return frozenset(_path(db_session, unit_id) for unit_id in unit_ids)
+
+
+def _involved(
+    db_session: Session, petition_id: UUID | None, case_id: UUID | None
+) -> dict[str, frozenset[UUID]]:
+    named = []
+    if petition_id is not None:
+        named.append(Involvement.petition_id == petition_id)
+    if case_id is not None:
+        named.append(Involvement.case_id == case_id)
+    parts: dict[str, set[UUID]] = {}
+    if named:
+        rows = db_session.scalars(
+            select(Involvement).where(or_(*named), Involvement.ended_at.is_(None))
+        )
+        for row in rows:
+            parts.setdefault(row.part, set()).add(row.person_id)
+    return {part: frozenset(people) for part, people in parts.items()}
+
+
+def _level_units(db_session: Session, case_id: UUID | None) -> frozenset[UnitPath]:
+    if case_id is None:
+        return frozenset()
+    ids = db_session.scalars(select(CaseUnit.unit_id).where(CaseUnit.case_id == case_id))
+    return _paths(db_session, ids)
+
+
+NOBODY: frozenset[UUID] = frozenset()
+
+
+def petition_subject(db_session: Session, petition: Petition) -> Subject:
+    """The petition as `decide` sees it: at the unit that holds it now."""
+    parts = _involved(db_session, petition.id, petition.case_id)
+    owners = set(parts.get("owner", NOBODY))
+    if petition.submitter_id:
+        owners.add(petition.submitter_id)
+    assigned = set(parts.get("assigned", NOBODY))
+    if petition.assigned_to:
+        assigned.add(petition.assigned_to)
+    shared = set(_level_units(db_session, petition.case_id))
+    if Secrecy(petition.secrecy) is Secrecy.NORMAL:
+        shared.add(_path(db_session, petition.receiving_unit_id))
+    return Subject(
+        unit_path=_path(db_session, petition.holder_unit_id),
+        kind=kind_of(petition.kind),
+        secrecy=Secrecy(petition.secrecy),
+        assigned_to=frozenset(assigned),
+        conflicted=parts.get("conflicted", NOBODY),
+        act_complained_of_by=parts.get("own_act", NOBODY),
+        identity_for=parts.get("identity", NOBODY),
+        owners=frozenset(owners),
+        level_units=frozenset(shared),
+    )
+
+
+def case_subject(db_session: Session, case: Case) -> Subject:
+    """The case at the unit that handles it, shared with every level that takes part."""
+    parts = _involved(db_session, None, case.id)
+    members = db_session.scalars(select(Petition).where(Petition.case_id == case.id)).all()
+    assigned = {p.assigned_to for p in members if p.assigned_to} | parts.get("assigned", NOBODY)
+    owners = {p.submitter_id for p in members if p.submitter_id} | parts.get("owner", NOBODY)
+    return Subject(
+        unit_path=_path(db_session, case.holder_unit_id),
+        kind=kind_of(case.kind),
+        secrecy=Secrecy(case.secrecy),
+        assigned_to=frozenset(assigned),
+        conflicted=parts.get("conflicted", NOBODY),
+        act_complained_of_by=parts.get("own_act", NOBODY),
+        identity_for=parts.get("identity", NOBODY),
+        owners=frozenset(owners),
+        level_units=_level_units(db_session, case.id),
+    )
+
+
+def reception_session_subject(db_session: Session, meeting: ReceptionSession) -> Subject:
+    """The reception session: at the unit that holds it, shared with the units of its points."""
+    point_units = db_session.scalars(
+        select(SessionPoint.unit_id).where(SessionPoint.reception_session_id == meeting.id)
+    ).all()
+    people = db_session.execute(
+        select(Participant.person_id, Account.person_id)
+        .outerjoin(Account, Account.id == Participant.account_id)
+        .where(Participant.reception_session_id == meeting.id)
+    ).all()
+    leaders = db_session.scalars(
+        select(Account.person_id).where(Account.id.in_([meeting.presiding_id, meeting.clerk_id]))
+    ).all()
+    assigned = {account_person for _, account_person in people if account_person}
+    return Subject(
+        unit_path=_path(db_session, meeting.unit_id),
+        assigned_to=frozenset(assigned | {person for person in leaders if person}),
+        owners=frozenset(person for person, _ in people if person),
+        level_units=_paths(db_session, point_units),
+    )
+
+
+def recording_subject(db_session: Session, recording: Recording) -> Subject:
+    """The recording as its session, with the secrecy of its most closed part."""
+    meeting = db_session.get_one(ReceptionSession, recording.reception_session_id)
+    base = reception_session_subject(db_session, meeting)
+    return Subject(
+        unit_path=base.unit_path,
+        secrecy=Secrecy(recording.secrecy),
+        assigned_to=base.assigned_to,
+        owners=base.owners,
+    )
+
+
+def unit_subject(db_session: Session, unit_id: UUID) -> Subject:
+    """A unit's own pages: its desk, its book, its queue."""
+    return Subject(unit_path=_path(db_session, unit_id))

@@ -1,0 +1,112 @@
+"""Log-in: on the server, limited, the same answer for an unknown name and a wrong password."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from reception.accounts import operations
+from storage.database import reading, unit_of_work
+from storage.models import AuditLeaf, LoginSession
+from tests.support.factories import Factories
+from workflows.access import Role
+from workflows.errors import BadInput
+
+PASSWORD = "đường-về-nhà-có-hoa"
+
+
+def _account() -> None:
+    operations.create_account(
+        login="mai", display_name="Trần Thị Mai", password=PASSWORD, person_id=None, by=None
+    )
+
+
+def test_right_password_opens_a_log_in_that_the_server_can_end(app: Flask) -> None:
+    _account()
+    token = operations.log_in("Mai ", PASSWORD, user_agent="x", lasts=timedelta(hours=1))
+    idle = timedelta(minutes=30)
+    today = date(2026, 11, 23)
+    found = operations.recognise(token, idle=idle, today=today)
+    assert found is not None
+    assert found.display_name == "Trần Thị Mai"
+    operations.log_out(found.login_session_id, by=found.account_id)
+    assert operations.recognise(token, idle=idle, today=today) is None
+
+
+def test_idle_log_in_ends_by_itself(app: Flask) -> None:
+    _account()
+    token = operations.log_in("mai", PASSWORD, user_agent="x", lasts=timedelta(hours=1))
+    with unit_of_work() as work:
+        row = work.db_session.query(LoginSession).one()
+        row.last_seen_at -= timedelta(minutes=31)
+    today = date(2026, 11, 23)
+    assert operations.recognise(token, idle=timedelta(minutes=30), today=today) is None
+
+
+def test_unknown_name_and_wrong_password_read_the_same(client: FlaskClient) -> None:
+    _account()
+    answers = {
+        client.post("/dang-nhap", data={"login": name, "password": "sai"}).get_data(as_text=True)
+        for name in ("mai", "khong-co-ai")
+    }
+    texts = {answer.replace('value="mai"', "").replace('value="khong-co-ai"', "") for answer in answers}
+    assert all("chưa đúng" in text for text in texts)
+
+
+def test_ninth_wrong_password_is_refused_before_it_is_checked(client: FlaskClient) -> None:
+    _account()
+    for _ in range(8):
+        assert client.post("/dang-nhap", data={"login": "mai", "password": "sai"}).status_code == 422
+    answer = client.post("/dang-nhap", data={"login": "mai", "password": PASSWORD})
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_short_password_is_refused(app: Flask) -> None:
+    with pytest.raises(BadInput):
+        operations.create_account(
+            login="a", display_name="A", password="ngắn", person_id=None, by=None
+        )
+
+
+def test_log_in_needs_a_token_against_forgery(app: Flask) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    answer = app.test_client().post("/dang-nhap", data={"login": "a", "password": "b"})
+    assert answer.status_code == 400
+
+
+def test_refused_log_in_is_in_the_audit_log(client: FlaskClient) -> None:
+    _account()
+    client.post("/dang-nhap", data={"login": "mai", "password": "sai"})
+    with reading() as work:
+        actions = [leaf.action for leaf in work.db_session.query(AuditLeaf).order_by(AuditLeaf.id)]
+    assert "log_in_refused" in actions
+
+
+def test_log_in_never_sends_people_to_another_site(client: FlaskClient) -> None:
+    _account()
+    answer = client.post(
+        "/dang-nhap?next=https://example.com/",
+        data={"login": "mai", "password": PASSWORD, "next": "//example.com/"},
+    )
+    assert answer.status_code == 303
+    assert "example.com" not in answer.headers["Location"]
+
+
+def test_one_click_log_in_does_not_exist_outside_the_demo(
+    client: FlaskClient, factories: Factories
+) -> None:
+    officer = factories.officer(Role.ADMINISTRATOR)
+    assert client.post(f"/trai-nghiem/{officer.account_id}").status_code == 404
+
+
+def test_every_page_carries_the_security_headers(client: FlaskClient) -> None:
+    headers = client.get("/dang-nhap").headers
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "'unsafe-inline'" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+    assert "camera=()" in headers["Permissions-Policy"]

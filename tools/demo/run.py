@@ -1,0 +1,160 @@
+"""The demonstration: settings made once, back ends, schema, seed, then every process.
+
+Ends with whatever it started when it is told to stop.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from honcho.manager import Manager
+
+from tools.minio.server import Credentials, application_settings
+from tools.postgres.server import running_postgres
+
+PROJECT = Path(__file__).resolve().parents[2]
+SECRETS = (
+    "SECRET_KEY",
+    "JANUS_TOKEN_SECRET",
+    "JANUS_ADMIN_KEY",
+    "JANUS_ADMIN_SECRET",
+    "PG_PASSWORD",
+)
+
+
+def _instance(full: bool) -> str:
+    """A name of this checkout's demonstration, so that two of them never share anything."""
+    digest = hashlib.sha256(str(PROJECT).encode()).hexdigest()[:8]
+    return f"tiep-cong-dan-{digest}{'-full' if full else ''}"
+
+
+def _secrets(folder: Path) -> dict[str, str]:
+    path = folder / "secrets.json"
+    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    made = {name: kept.get(name) or secrets.token_urlsafe(36) for name in SECRETS}
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        json.dump(made, file, indent=1)
+    return made
+
+
+def _settings(var: Path, instance: str, port: int) -> dict[str, str]:
+    keys = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local/share")) / instance / "keys"
+    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return {
+        **_secrets(var),
+        "APP_PROFILE": "demo",
+        "FLASK_APP": "wsgi",
+        "DATABASE_URL": f"sqlite:///{var}/tcd.db",
+        "OBJECT_STORE": "folder",
+        "DATA_DIR": str(var / "data"),
+        "KEY_DIR": str(keys),
+        "SPOOL_DIR": f"/dev/shm/{instance}",  # noqa: S108  # recordings belong on tmpfs
+        "JANUS_HTTP_URL": f"http://127.0.0.1:{port + 88}/janus",
+        "JANUS_WS_URL": f"ws://127.0.0.1:{port + 188}",
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "COOKIE_SECURE": "0",
+        "PYTHONPATH": str(PROJECT),
+        "PYTHONWARNINGS": "",
+    }
+
+
+@contextlib.contextmanager
+def _full_back_ends(var: Path, instance: str, env: dict[str, str], port: int) -> Iterator[None]:
+    """PostgreSQL and MinIO, started before anything needs them."""
+    credentials = var / "minio.json"
+    accounts = Credentials.kept_in(credentials)
+    data = Path("/var/lib/postgresql") / instance if os.geteuid() == 0 else var / "postgres"
+    with running_postgres(
+        data, port=port + 32, password=env["PG_PASSWORD"], durable=True
+    ) as postgres:
+        with contextlib.suppress(Exception):  # it is there already
+            postgres.create(instance)
+        env["DATABASE_URL"] = postgres.url(instance)
+        env.update(application_settings(port + 90, accounts))
+        store = subprocess.Popen(  # noqa: S603  # our own list, no shell
+            [
+                sys.executable, "-m", "tools.minio.server", "run",
+                "--data", str(var / "minio"), "--port", str(port + 90),
+                "--credentials", str(credentials),
+            ],
+            cwd=PROJECT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        try:
+            if store.stdout is None or "ready" not in store.stdout.readline():
+                raise SystemExit("the object store did not start")
+            yield
+        finally:
+            store.send_signal(signal.SIGTERM)
+            store.wait(timeout=30)
+
+
+def _flask(env: dict[str, str], *words: str) -> None:
+    done = subprocess.run(  # noqa: S603  # our own list, no shell
+        [sys.executable, "-m", "flask", *words], cwd=PROJECT, env={**os.environ, **env}, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"flask {' '.join(words)} failed")
+
+
+def _processes(env: dict[str, str], port: int) -> dict[str, str]:
+    python = sys.executable
+    spool = env["SPOOL_DIR"]
+    return {
+        "janus": f"{python} -m reception.janus_config run --dir {spool}/janus "
+        f"--recordings {spool}/rooms",
+        "sealer": f"{python} -m flask run-sealer",
+        "worker": f"{python} -m flask run-worker",
+        "web": f"{python} -m gunicorn --worker-class gthread --workers 1 --threads 12 "
+        f"--bind 127.0.0.1:{port} --no-control-socket --worker-tmp-dir /dev/shm wsgi:app",
+    }
+
+
+def _supervise(env: dict[str, str], port: int) -> int:
+    manager = Manager()
+    everything = {**os.environ, **env}
+    for name, command in _processes(env, port).items():
+        manager.add_process(name, command, env=everything, cwd=str(PROJECT))
+    print(f"\n  Mở / open:  {env['PUBLIC_URL']}/\n", flush=True)
+    manager.loop()
+    return int(manager.returncode or 0)
+
+
+def main() -> int:
+    """Run the command line above."""
+    parser = argparse.ArgumentParser(prog="tools.demo.run")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--prepare-only", action="store_true", help="stop after the seed")
+    asked = parser.parse_args()
+    instance = _instance(asked.full)
+    var = PROJECT / "var" / ("full" if asked.full else "demo")
+    var.mkdir(parents=True, exist_ok=True, mode=0o700)
+    env = _settings(var, instance, asked.port)
+    Path(env["SPOOL_DIR"]).mkdir(exist_ok=True, mode=0o700)
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        if asked.full:
+            stack.enter_context(_full_back_ends(var, instance, env, asked.port))
+        _flask(env, "database", "upgrade")
+        _flask(env, "seed", "reference")
+        _flask(env, "seed", "demo")
+        print(f"ready after {time.monotonic() - started:.0f} s", flush=True)
+        return 0 if asked.prepare_only else _supervise(env, asked.port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
