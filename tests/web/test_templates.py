@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,9 +22,9 @@ TEMPLATES = sorted(template_folder().rglob("*.html"))
 ICONS = json.loads((PROJECT / "static" / "src" / "icons.json").read_text())
 SHELLS = ("public", "staff", "room")
 NAV = [
-    {"label": "Hộp đơn", "url": "/hop-don", "icon": "inbox", "count": 37, "current": True, "section": ""},
-    {"label": "Bản đồ", "url": "/ban-do", "icon": "map", "count": None, "current": False, "section": "Theo dõi"},
-]  # fmt: skip
+    {"label": "Hộp đơn", "url": "/hop-don", "icon": "inbox", "count": 37, "current": True},
+    {"label": "Bản đồ", "url": "/ban-do", "icon": "map", "section": "Theo dõi"},
+]
 
 
 @pytest.fixture
@@ -61,6 +62,10 @@ def context(**changes: Any) -> dict[str, Any]:
 def style_page(pages: Flask, shell: str, **changes: Any) -> str:
     with pages.test_request_context("/phong-cach"):
         return render_template("shared/styleguide.html", shell=shell, **context(**changes))
+
+
+def shown(path: Path) -> str:
+    return str(path.relative_to(template_folder()))
 
 
 class Elements(HTMLParser):
@@ -142,9 +147,9 @@ def test_the_rail_shows_what_it_was_given_and_marks_where_one_is(pages: Flask) -
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_demonstration_strip_stands_in_the_demo_profile_alone(pages: Flask, shell: str) -> None:
     accounts = [SimpleNamespace(id="7", display_name="Lê Minh Khôi")]
-    shown = style_page(pages, shell, profile="demo", demo_accounts=accounts)
-    assert "/trai-nghiem/7" in shown
-    assert "/trinh-dien/dong-ho" in shown
+    demo = style_page(pages, shell, profile="demo", demo_accounts=accounts)
+    assert "/trai-nghiem/7" in demo
+    assert "/trinh-dien/dong-ho" in demo
     hidden = style_page(pages, shell, profile="production", demo_accounts=accounts)
     assert "/trai-nghiem/7" not in hidden
     assert "/trinh-dien/dong-ho" not in hidden
@@ -154,7 +159,8 @@ def test_values_are_never_read_as_markup(pages: Flask) -> None:
     source = (
         "{% from 'shared/macros/forms.html' import text %}"
         "{% from 'shared/macros/pieces.html' import tag, summary_list %}"
-        "{{ text('a', label, value) }}{{ tag(value) }}{{ summary_list([{'key': label, 'value': value}]) }}"
+        "{{ text('a', label, value) }}{{ tag(value) }}"
+        "{{ summary_list([{'key': label, 'value': value}]) }}"
     )
     with pages.test_request_context():
         html = pages.jinja_env.from_string(source).render(
@@ -182,10 +188,8 @@ def test_an_error_page_needs_neither_a_person_nor_the_reference_data(pages: Flas
         assert "Hệ thống gặp lỗi" in render_template("errors/500.html", **nobody)
 
 
-@pytest.mark.parametrize(
-    "path", TEMPLATES, ids=lambda path: str(path.relative_to(template_folder()))
-)
-def test_a_template_asks_only_for_icons_that_were_drawn(path: Any) -> None:
+@pytest.mark.parametrize("path", TEMPLATES, ids=shown)
+def test_a_template_asks_only_for_icons_that_were_drawn(path: Path) -> None:
     source = path.read_text()
     named = re.findall(r"\bicon\('([a-z-]+)'", source)
     named += re.findall(r"\bicon_(?:name|after)='([a-z-]+)'", source)
@@ -194,14 +198,12 @@ def test_a_template_asks_only_for_icons_that_were_drawn(path: Any) -> None:
 
 
 def test_the_style_page_shows_every_icon(pages: Flask) -> None:
-    shown = set(re.findall(r"/static/icons\.svg#([a-z-]+)", style_page(pages, "public")))
-    assert set(ICONS) - shown == set()
+    drawn = set(re.findall(r"/static/icons\.svg#([a-z-]+)", style_page(pages, "public")))
+    assert set(ICONS) - drawn == set()
 
 
-@pytest.mark.parametrize(
-    "path", TEMPLATES, ids=lambda path: str(path.relative_to(template_folder()))
-)
-def test_no_template_writes_style_or_handlers_into_the_markup(path: Any) -> None:
+@pytest.mark.parametrize("path", TEMPLATES, ids=shown)
+def test_no_template_writes_style_or_handlers_into_the_markup(path: Path) -> None:
     source = re.sub(r"\{#.*?#\}", "", path.read_text(), flags=re.DOTALL)
     assert re.findall(r"<[^>{]*\s(?:style|on[a-z]+)\s*=", source) == []
     assert re.findall(r"<style(?![^>]*nonce)", source) == []
