@@ -528,14 +528,16 @@ def decide(actor: Actor, permission: Permission, subject: Subject = NOTHING) -> 
     posts = [post for post in actor.posts if permission in GRANTS[post.role]]
     if not posts:
         return _Refusal.NO_ROLE.decision()
-    refusal = _barred(actor, permission, subject) or _closed(posts, actor, permission, subject)
-    if refusal and subject.in_compartment and refusal is not _Refusal.REDACTED:
-        return _Refusal.COMPARTMENT.decision(hidden=True)
-    if refusal:
-        return refusal.decision()
-    if any(_reaches(post, actor, permission, subject) for post in posts):
+    reaching = [post for post in posts if _reaches(post, actor, permission, subject)]
+    refusal = _barred(actor, permission, subject)
+    if not refusal and not reaching:
+        return _Refusal.ELSEWHERE.decision(hidden=True)
+    refusal = refusal or _closed(reaching, actor, permission, subject)
+    if refusal is None:
         return YES
-    return _Refusal.ELSEWHERE.decision(hidden=True)
+    if subject.in_compartment and refusal is not _Refusal.REDACTED:
+        return _Refusal.COMPARTMENT.decision(hidden=True)
+    return refusal.decision()
 
 
 def ensure_allowed(actor: Actor, permission: Permission, subject: Subject = NOTHING) -> None:
@@ -591,8 +593,9 @@ def _outside_compartment(
         return None
     if not _named(actor, subject):
         return _Refusal.COMPARTMENT
-    redacted_only = all(post.role in _REDACTED_ROLES for post in posts)
-    return _Refusal.REDACTED if redacted_only and permission in _UNREDACTED else None
+    # One post that may only see the redacted copy closes the plain one to its holder's others.
+    redacted = any(post.role in _REDACTED_ROLES for post in posts)
+    return _Refusal.REDACTED if redacted and permission in _UNREDACTED else None
 
 
 def _is_at(posts: Iterable[Post], roles: frozenset[Role], subject: Subject) -> bool:
