@@ -25,6 +25,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
+from reception.recordings.jobs import join_of
 from storage.database import Work, reading, unit_of_work
 from storage.keyring import Keyring, WrappedKey
 from storage.media import punch_hole, require_tmpfs
@@ -618,8 +619,7 @@ def _keep_tracks(work: Work, row: Segment, sealer: SegmentSealer) -> None:
 
 def _person_behind(work: Work, file: str) -> UUID | None:
     """Whose track a file is: the media id in its name was given to exactly one participant."""
-    media_id = file.partition("-user-")[2].rsplit("-", 3)[0]
-    join = work.db_session.get(MediaJoin, media_id)
+    join = work.db_session.get(MediaJoin, join_of(file))
     return join.participant_id if join else None
 
 

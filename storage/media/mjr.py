@@ -121,7 +121,7 @@ class MjrParser:
         return packets
 
     def _take_header(self) -> int:
-        end = _header_end(self._rest)
+        end = header_end(self._rest)
         if not end:
             return 0
         try:
@@ -138,7 +138,7 @@ class MjrParser:
         return parse_rtp(arrival_ms, rtp, level_id)
 
 
-def _header_end(data: bytes) -> int:
+def header_end(data: bytes) -> int:
     """Where the first frame begins, 0 while that is not known. Raises MjrBroken."""
     if not MAGIC.startswith(data[: len(MAGIC)]):
         raise MjrBroken(0, "magic")
@@ -224,7 +224,7 @@ class MjrTail:
         data = os.pread(self._descriptor, max(limit, 1 << 17), self.offset)
         end = 0
         if self.offset == 0:
-            end = _header_end(data)
+            end = header_end(data)
             if not end:
                 return b""
         while end < len(data) and (after := _frame_end(data, end, self.offset + end)):

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import ffmpeg
 
 from storage.media.mjr import MjrBroken, MjrHeader, MjrParser
 from storage.media.processes import MediaToolFailed, run_tool, started
+from storage.media.repair import repair_audio
 from storage.media.tmpfs import require_tmpfs
 
 AUDIO_SKEW_MS = (
@@ -68,16 +70,30 @@ def process_track(
     if media not in _SUFFIX:
         raise MjrBroken(0, f"no playable form of {media}")
     target = mjr.with_name(mjr.name.split(".mjr")[0] + _SUFFIX[media])
-    skew = ["-S", str(AUDIO_SKEW_MS)] if media == "audio" else []
-    run_tool(
-        ["janus-pp-rec", "-o", "-d", "3", *skew, str(mjr), str(target)],
-        scratch=mjr.parent,
-        timeout_s=timeout_s,
-        stopped=stopped,
-    )
+    with _on_arrival_clock(mjr, media) as source:
+        run_tool(
+            ["janus-pp-rec", "-o", "-d", "3", str(source), str(target)],
+            scratch=mjr.parent,
+            timeout_s=timeout_s,
+            stopped=stopped,
+        )
     if not target.exists() or target.stat().st_size == 0:
         raise MediaToolFailed("janus-pp-rec", "made no file")
     return target
+
+
+@contextmanager
+def _on_arrival_clock(mjr: Path, media: str) -> Iterator[Path]:
+    """The track itself, or a repaired copy of a sound track that is gone afterwards."""
+    if media != "audio":
+        yield mjr
+        return
+    copy = mjr.with_name(mjr.name.split(".mjr")[0] + ".repaired.mjr")
+    try:
+        copy.write_bytes(repair_audio(mjr.read_bytes())[0])
+        yield copy
+    finally:
+        copy.unlink(missing_ok=True)
 
 
 def remux_person(

@@ -117,7 +117,7 @@ def _encode_colour(
     colour: str, seconds: float, size: str, rate: int, label: str, scratch: Path
 ) -> bytes:
     safe = "".join(letter for letter in label if letter.isalnum() or letter == " ")
-    source = f"color=c={colour}:s={size}:r={rate},{_DRAWN}:y=h-50:text='%{{pts\:hms}}'"
+    source = f"color=c={colour}:s={size}:r={rate},{_DRAWN}:y=h-50:text='%{{pts\\:hms}}'"
     if safe:
         source += f",{_DRAWN}:y=h-90:text='{safe}'"
     options = ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "300k"]

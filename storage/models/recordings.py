@@ -162,12 +162,16 @@ class LiveChunk(Identified, Base):
 
 
 class PlayableCopy(Identified, Created, Base):
-    """One WebM per person and segment, sound and picture on one zero; made from the masters."""
+    """One WebM per person and unbroken presence, sound and picture on one zero, from the masters.
+
+    Whoever drops and returns has several: `join` is the media id of that presence.
+    """
 
     __tablename__ = "playable_copy"
-    __table_args__ = (UniqueConstraint("segment_id", "participant_id"),)
+    __table_args__ = (UniqueConstraint("segment_id", "join"),)
 
     segment_id: Mapped[UUID] = mapped_column(ForeignKey("segment.id"))
+    join: Mapped[str]
     participant_id: Mapped[UUID | None] = mapped_column(ForeignKey("participant.id"))
     sealed_object_id: Mapped[UUID] = mapped_column(ForeignKey("sealed_object.id"))
     offset_ms: Mapped[int]

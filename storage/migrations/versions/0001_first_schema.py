@@ -1720,6 +1720,7 @@ def upgrade() -> None:
     op.create_table(
         "playable_copy",
         sa.Column("segment_id", sa.Uuid(), nullable=False),
+        sa.Column("join", sa.String(), nullable=False),
         sa.Column("participant_id", sa.Uuid(), nullable=True),
         sa.Column("sealed_object_id", sa.Uuid(), nullable=False),
         sa.Column("offset_ms", sa.Integer(), nullable=False),
@@ -1741,9 +1742,7 @@ def upgrade() -> None:
             ["segment_id"], ["segment.id"], name=op.f("fk_playable_copy_segment_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_playable_copy")),
-        sa.UniqueConstraint(
-            "segment_id", "participant_id", name=op.f("uq_playable_copy_segment_id_participant_id")
-        ),
+        sa.UniqueConstraint("segment_id", "join", name=op.f("uq_playable_copy_segment_id_join")),
     )
     op.create_table(
         "playback_opening",

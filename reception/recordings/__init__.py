@@ -1,0 +1,1 @@
+"""Recordings: sealing while they run, masters, playback by leave."""
