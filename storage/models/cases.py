@@ -117,6 +117,7 @@ class IssuedDocument(Identified, Created, Base):
     reception_session_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("reception_session.id"), index=True
     )
+    visit_id: Mapped[UUID | None] = mapped_column(ForeignKey("visit.id"), index=True)
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
     form: Mapped[str]
     title: Mapped[str]

@@ -235,7 +235,9 @@ class Visit(Identified, Created, Base):
     visitor_sealed: Mapped[bytes]
     identity_paper_sealed: Mapped[bytes | None]
     content_sealed: Mapped[bytes]
+    answer_sealed: Mapped[bytes | None]
     kind: Mapped[str]
+    field_code: Mapped[str | None] = mapped_column(ForeignKey("field.code"))
     secrecy: Mapped[str] = mapped_column(default="normal")
     people: Mapped[int] = mapped_column(default=1)
     settled_by: Mapped[str] = mapped_column(default="")

@@ -32,24 +32,25 @@ depends_on = None
 
 
 TABLES_NEWEST_FIRST = (
+    "enforcement",
     "deadline_change",
+    "transfer",
     "track",
     "presence_event",
     "playback_opening",
     "playable_copy",
+    "minutes",
     "media_join",
     "live_chunk",
-    "enforcement",
+    "decision",
     "deadline",
-    "transfer",
+    "conclusion",
     "segment",
     "procedure_step",
     "playback_grant",
     "participant",
-    "minutes",
     "marker",
-    "decision",
-    "conclusion",
+    "issued_document",
     "attachment",
     "visit",
     "session_point",
@@ -59,7 +60,6 @@ TABLES_NEWEST_FIRST = (
     "petition_party",
     "petition_identifier",
     "petition_draft",
-    "issued_document",
     "involvement",
     "digitised_document",
     "denunciation_vault",
@@ -993,75 +993,6 @@ def upgrade() -> None:
     op.create_index("ix_involvement_petition_id", "involvement", ["petition_id"], unique=False)
 
     op.create_table(
-        "issued_document",
-        sa.Column("petition_id", sa.Uuid(), nullable=True),
-        sa.Column("case_id", sa.Uuid(), nullable=True),
-        sa.Column("reception_session_id", sa.Uuid(), nullable=True),
-        sa.Column("unit_id", sa.Uuid(), nullable=False),
-        sa.Column("form", sa.String(), nullable=False),
-        sa.Column("title", sa.String(), nullable=False),
-        sa.Column("book", sa.String(), nullable=True),
-        sa.Column("book_year", sa.Integer(), nullable=True),
-        sa.Column("book_number", sa.Integer(), nullable=True),
-        sa.Column("number", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("fields_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("issued_on", sa.Date(), nullable=True),
-        sa.Column("drafted_by", sa.Uuid(), nullable=True),
-        sa.Column("approved_by", sa.Uuid(), nullable=True),
-        sa.Column("sealed_object_id", sa.Uuid(), nullable=True),
-        sa.Column("signature_state", sa.String(), nullable=False),
-        sa.Column("check_code", sa.String(), nullable=True),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", INSTANT, nullable=False),
-        sa.CheckConstraint(
-            "state IN ('draft', 'approved', 'signed', 'issued', 'withdrawn')",
-            name=op.f("ck_issued_document_state_known"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["approved_by"], ["account.id"], name=op.f("fk_issued_document_approved_by")
-        ),
-        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_issued_document_case_id")),
-        sa.ForeignKeyConstraint(
-            ["drafted_by"], ["account.id"], name=op.f("fk_issued_document_drafted_by")
-        ),
-        sa.ForeignKeyConstraint(
-            ["petition_id"], ["petition.id"], name=op.f("fk_issued_document_petition_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["reception_session_id"],
-            ["reception_session.id"],
-            name=op.f("fk_issued_document_reception_session_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["sealed_object_id"],
-            ["sealed_object.id"],
-            name=op.f("fk_issued_document_sealed_object_id"),
-        ),
-        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_issued_document_unit_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_issued_document")),
-        sa.UniqueConstraint("check_code", name=op.f("uq_issued_document_check_code")),
-        sa.UniqueConstraint(
-            "unit_id",
-            "book",
-            "book_year",
-            "book_number",
-            name=op.f("uq_issued_document_unit_id_book_book_year_book_number"),
-        ),
-    )
-    op.create_index("ix_issued_document_case_id", "issued_document", ["case_id"], unique=False)
-    op.create_index(
-        "ix_issued_document_petition_id", "issued_document", ["petition_id"], unique=False
-    )
-    op.create_index(
-        "ix_issued_document_reception_session_id",
-        "issued_document",
-        ["reception_session_id"],
-        unique=False,
-    )
-
-    op.create_table(
         "petition_draft",
         sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=True),
@@ -1279,7 +1210,9 @@ def upgrade() -> None:
         sa.Column("visitor_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("identity_paper_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("content_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("answer_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("field_code", sa.String(), nullable=True),
         sa.Column("secrecy", sa.String(), nullable=False),
         sa.Column("people", sa.Integer(), nullable=False),
         sa.Column("settled_by", sa.String(), nullable=False),
@@ -1299,6 +1232,7 @@ def upgrade() -> None:
             name=op.f("ck_visit_outcome_known"),
         ),
         sa.CheckConstraint("people >= 1", name=op.f("ck_visit_people_positive")),
+        sa.ForeignKeyConstraint(["field_code"], ["field.code"], name=op.f("fk_visit_field_code")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_visit_person_id")),
         sa.ForeignKeyConstraint(
             ["petition_id"], ["petition.id"], name=op.f("fk_visit_petition_id")
@@ -1362,46 +1296,78 @@ def upgrade() -> None:
     op.create_index("ix_attachment_petition_id", "attachment", ["petition_id"], unique=False)
 
     op.create_table(
-        "conclusion",
-        sa.Column("reception_session_id", sa.Uuid(), nullable=False),
-        sa.Column("body_sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("document_id", sa.Uuid(), nullable=True),
+        "issued_document",
+        sa.Column("petition_id", sa.Uuid(), nullable=True),
+        sa.Column("case_id", sa.Uuid(), nullable=True),
+        sa.Column("reception_session_id", sa.Uuid(), nullable=True),
+        sa.Column("visit_id", sa.Uuid(), nullable=True),
+        sa.Column("unit_id", sa.Uuid(), nullable=False),
+        sa.Column("form", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("book", sa.String(), nullable=True),
+        sa.Column("book_year", sa.Integer(), nullable=True),
+        sa.Column("book_number", sa.Integer(), nullable=True),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("fields_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("issued_on", sa.Date(), nullable=True),
+        sa.Column("drafted_by", sa.Uuid(), nullable=True),
+        sa.Column("approved_by", sa.Uuid(), nullable=True),
+        sa.Column("sealed_object_id", sa.Uuid(), nullable=True),
+        sa.Column("signature_state", sa.String(), nullable=False),
+        sa.Column("check_code", sa.String(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
+        sa.CheckConstraint(
+            "state IN ('draft', 'approved', 'signed', 'issued', 'withdrawn')",
+            name=op.f("ck_issued_document_state_known"),
+        ),
         sa.ForeignKeyConstraint(
-            ["document_id"], ["issued_document.id"], name=op.f("fk_conclusion_document_id")
+            ["approved_by"], ["account.id"], name=op.f("fk_issued_document_approved_by")
+        ),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_issued_document_case_id")),
+        sa.ForeignKeyConstraint(
+            ["drafted_by"], ["account.id"], name=op.f("fk_issued_document_drafted_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["petition_id"], ["petition.id"], name=op.f("fk_issued_document_petition_id")
         ),
         sa.ForeignKeyConstraint(
             ["reception_session_id"],
             ["reception_session.id"],
-            name=op.f("fk_conclusion_reception_session_id"),
+            name=op.f("fk_issued_document_reception_session_id"),
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_conclusion")),
+        sa.ForeignKeyConstraint(
+            ["sealed_object_id"],
+            ["sealed_object.id"],
+            name=op.f("fk_issued_document_sealed_object_id"),
+        ),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_issued_document_unit_id")),
+        sa.ForeignKeyConstraint(
+            ["visit_id"], ["visit.id"], name=op.f("fk_issued_document_visit_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_issued_document")),
+        sa.UniqueConstraint("check_code", name=op.f("uq_issued_document_check_code")),
+        sa.UniqueConstraint(
+            "unit_id",
+            "book",
+            "book_year",
+            "book_number",
+            name=op.f("uq_issued_document_unit_id_book_book_year_book_number"),
+        ),
+    )
+    op.create_index("ix_issued_document_case_id", "issued_document", ["case_id"], unique=False)
+    op.create_index(
+        "ix_issued_document_petition_id", "issued_document", ["petition_id"], unique=False
     )
     op.create_index(
-        "ix_conclusion_reception_session_id", "conclusion", ["reception_session_id"], unique=False
+        "ix_issued_document_reception_session_id",
+        "issued_document",
+        ["reception_session_id"],
+        unique=False,
     )
-
-    op.create_table(
-        "decision",
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("unit_id", sa.Uuid(), nullable=False),
-        sa.Column("round", sa.Integer(), nullable=False),
-        sa.Column("number", sa.String(), nullable=False),
-        sa.Column("on", sa.Date(), nullable=False),
-        sa.Column("outcome", sa.String(), nullable=False),
-        sa.Column("document_id", sa.Uuid(), nullable=True),
-        sa.Column("amounts", JSON, nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", INSTANT, nullable=False),
-        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_decision_case_id")),
-        sa.ForeignKeyConstraint(
-            ["document_id"], ["issued_document.id"], name=op.f("fk_decision_document_id")
-        ),
-        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_decision_unit_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_decision")),
-    )
-    op.create_index("ix_decision_case_id", "decision", ["case_id"], unique=False)
+    op.create_index("ix_issued_document_visit_id", "issued_document", ["visit_id"], unique=False)
 
     op.create_table(
         "marker",
@@ -1429,33 +1395,6 @@ def upgrade() -> None:
         "ix_marker_reception_session_id", "marker", ["reception_session_id"], unique=False
     )
 
-    op.create_table(
-        "minutes",
-        sa.Column("reception_session_id", sa.Uuid(), nullable=False),
-        sa.Column("edition", sa.Integer(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("body_sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("author_id", sa.Uuid(), nullable=True),
-        sa.Column("document_id", sa.Uuid(), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", INSTANT, nullable=False),
-        sa.CheckConstraint(
-            "state IN ('draft', 'read_back', 'signed')", name=op.f("ck_minutes_state_known")
-        ),
-        sa.ForeignKeyConstraint(["author_id"], ["account.id"], name=op.f("fk_minutes_author_id")),
-        sa.ForeignKeyConstraint(
-            ["document_id"], ["issued_document.id"], name=op.f("fk_minutes_document_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["reception_session_id"],
-            ["reception_session.id"],
-            name=op.f("fk_minutes_reception_session_id"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_minutes")),
-        sa.UniqueConstraint(
-            "reception_session_id", "edition", name=op.f("uq_minutes_reception_session_id_edition")
-        ),
-    )
     op.create_table(
         "participant",
         sa.Column("reception_session_id", sa.Uuid(), nullable=False),
@@ -1596,37 +1535,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("room", name=op.f("uq_segment_room")),
     )
     op.create_table(
-        "transfer",
-        sa.Column("petition_id", sa.Uuid(), nullable=False),
-        sa.Column("from_unit_id", sa.Uuid(), nullable=False),
-        sa.Column("to_unit_id", sa.Uuid(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("sent_on", sa.Date(), nullable=False),
-        sa.Column("sent_by", sa.Uuid(), nullable=True),
-        sa.Column("received_on", sa.Date(), nullable=True),
-        sa.Column("received_by", sa.Uuid(), nullable=True),
+        "conclusion",
+        sa.Column("reception_session_id", sa.Uuid(), nullable=False),
+        sa.Column("body_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("document_id", sa.Uuid(), nullable=True),
-        sa.Column("result", sa.String(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(
-            ["document_id"], ["issued_document.id"], name=op.f("fk_transfer_document_id")
+            ["document_id"], ["issued_document.id"], name=op.f("fk_conclusion_document_id")
         ),
         sa.ForeignKeyConstraint(
-            ["from_unit_id"], ["unit.id"], name=op.f("fk_transfer_from_unit_id")
+            ["reception_session_id"],
+            ["reception_session.id"],
+            name=op.f("fk_conclusion_reception_session_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["petition_id"], ["petition.id"], name=op.f("fk_transfer_petition_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["received_by"], ["account.id"], name=op.f("fk_transfer_received_by")
-        ),
-        sa.ForeignKeyConstraint(["sent_by"], ["account.id"], name=op.f("fk_transfer_sent_by")),
-        sa.ForeignKeyConstraint(["to_unit_id"], ["unit.id"], name=op.f("fk_transfer_to_unit_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_transfer")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conclusion")),
     )
-    op.create_index("ix_transfer_petition_id", "transfer", ["petition_id"], unique=False)
-    op.create_index("ix_transfer_to_unit_id", "transfer", ["to_unit_id"], unique=False)
+    op.create_index(
+        "ix_conclusion_reception_session_id", "conclusion", ["reception_session_id"], unique=False
+    )
 
     op.create_table(
         "deadline",
@@ -1661,25 +1588,25 @@ def upgrade() -> None:
     op.create_index("ix_deadline_run_id", "deadline", ["run_id"], unique=False)
 
     op.create_table(
-        "enforcement",
-        sa.Column("decision_id", sa.Uuid(), nullable=False),
+        "decision",
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("unit_id", sa.Uuid(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
         sa.Column("on", sa.Date(), nullable=False),
-        sa.Column("what", sa.String(), nullable=False),
-        sa.Column("money_million_vnd", sa.Numeric(precision=16, scale=3), nullable=True),
-        sa.Column("land_m2", sa.Numeric(precision=16, scale=2), nullable=True),
-        sa.Column("people", sa.Integer(), nullable=True),
+        sa.Column("outcome", sa.String(), nullable=False),
         sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("amounts", JSON, nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_decision_case_id")),
         sa.ForeignKeyConstraint(
-            ["decision_id"], ["decision.id"], name=op.f("fk_enforcement_decision_id")
+            ["document_id"], ["issued_document.id"], name=op.f("fk_decision_document_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["document_id"], ["issued_document.id"], name=op.f("fk_enforcement_document_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_enforcement")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_decision_unit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decision")),
     )
-    op.create_index("ix_enforcement_decision_id", "enforcement", ["decision_id"], unique=False)
+    op.create_index("ix_decision_case_id", "decision", ["case_id"], unique=False)
 
     op.create_table(
         "live_chunk",
@@ -1717,6 +1644,33 @@ def upgrade() -> None:
     op.create_index("ix_media_join_participant_id", "media_join", ["participant_id"], unique=False)
     op.create_index("ix_media_join_segment_id", "media_join", ["segment_id"], unique=False)
 
+    op.create_table(
+        "minutes",
+        sa.Column("reception_session_id", sa.Uuid(), nullable=False),
+        sa.Column("edition", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("body_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=True),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.CheckConstraint(
+            "state IN ('draft', 'read_back', 'signed')", name=op.f("ck_minutes_state_known")
+        ),
+        sa.ForeignKeyConstraint(["author_id"], ["account.id"], name=op.f("fk_minutes_author_id")),
+        sa.ForeignKeyConstraint(
+            ["document_id"], ["issued_document.id"], name=op.f("fk_minutes_document_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["reception_session_id"],
+            ["reception_session.id"],
+            name=op.f("fk_minutes_reception_session_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_minutes")),
+        sa.UniqueConstraint(
+            "reception_session_id", "edition", name=op.f("uq_minutes_reception_session_id_edition")
+        ),
+    )
     op.create_table(
         "playable_copy",
         sa.Column("segment_id", sa.Uuid(), nullable=False),
@@ -1825,6 +1779,39 @@ def upgrade() -> None:
         sa.UniqueConstraint("segment_id", "file_name", name=op.f("uq_track_segment_id_file_name")),
     )
     op.create_table(
+        "transfer",
+        sa.Column("petition_id", sa.Uuid(), nullable=False),
+        sa.Column("from_unit_id", sa.Uuid(), nullable=False),
+        sa.Column("to_unit_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("sent_on", sa.Date(), nullable=False),
+        sa.Column("sent_by", sa.Uuid(), nullable=True),
+        sa.Column("received_on", sa.Date(), nullable=True),
+        sa.Column("received_by", sa.Uuid(), nullable=True),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("result", sa.String(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["document_id"], ["issued_document.id"], name=op.f("fk_transfer_document_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["from_unit_id"], ["unit.id"], name=op.f("fk_transfer_from_unit_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["petition_id"], ["petition.id"], name=op.f("fk_transfer_petition_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["received_by"], ["account.id"], name=op.f("fk_transfer_received_by")
+        ),
+        sa.ForeignKeyConstraint(["sent_by"], ["account.id"], name=op.f("fk_transfer_sent_by")),
+        sa.ForeignKeyConstraint(["to_unit_id"], ["unit.id"], name=op.f("fk_transfer_to_unit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_transfer")),
+    )
+    op.create_index("ix_transfer_petition_id", "transfer", ["petition_id"], unique=False)
+    op.create_index("ix_transfer_to_unit_id", "transfer", ["to_unit_id"], unique=False)
+
+    op.create_table(
         "deadline_change",
         sa.Column("deadline_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -1850,6 +1837,27 @@ def upgrade() -> None:
     op.create_index(
         "ix_deadline_change_deadline_id", "deadline_change", ["deadline_id"], unique=False
     )
+
+    op.create_table(
+        "enforcement",
+        sa.Column("decision_id", sa.Uuid(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("money_million_vnd", sa.Numeric(precision=16, scale=3), nullable=True),
+        sa.Column("land_m2", sa.Numeric(precision=16, scale=2), nullable=True),
+        sa.Column("people", sa.Integer(), nullable=True),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["decision_id"], ["decision.id"], name=op.f("fk_enforcement_decision_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["document_id"], ["issued_document.id"], name=op.f("fk_enforcement_document_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_enforcement")),
+    )
+    op.create_index("ix_enforcement_decision_id", "enforcement", ["decision_id"], unique=False)
     _create_search_index()
 
 
