@@ -1,0 +1,1 @@
+"""Petitions: filing and following for citizens, the inbox for staff."""
