@@ -127,16 +127,7 @@ def test_unread_letter_of_unknown_kind_is_not_searchable(app: Flask, factories: 
         assert work.db_session.query(SearchDocument).count() == 1
 
 
-WORDS = (
-    "Phiên",
-    "Quách",
-    "0909",
-    "quán bà Xuyến",
-    "chiếm đoạt",
-    "7777/QĐ",
-    "075190009999",
-    "thù lao",
-)
+WORDS = ("Khuyên", "Quách", "0909 111", "Xuyến", "chiếm đoạt", "7777", "075190009999", "thù lao")
 
 
 def _denunciation(factories: Factories) -> NewPetition:
@@ -148,11 +139,11 @@ def _denunciation(factories: Factories) -> NewPetition:
         wish="Trả lại thù lao",
         respondent="Quách Văn Đoạt",
         place_text="Chợ quán bà Xuyến",
-        on_behalf_of="Bà Phiên",
-        support_needs="Phiên dịch",
+        on_behalf_of="Bà Khuyên",
+        support_needs="Cần người dịch cho Khuyên",
         earlier_decisions=({"number": "7777/QĐ-UBND", "date": "", "body": "UBND"},),
-        representatives=(PersonData(name="Lê Phiên", phone="0909 111 222"),),
-        submitter=PersonData(name="Trần Thị Phiên", citizen_id="075190009999"),
+        representatives=(PersonData(name="Lê Khuyên", phone="0909 111 222"),),
+        submitter=PersonData(name="Trần Thị Khuyên", citizen_id="075190009999"),
     )
 
 
@@ -179,7 +170,7 @@ def test_denunciation_opens_from_the_vault(app: Flask, factories: Factories) -> 
         identity = json.loads(open_denouncer(work, petition.id, by=by, reason="kiểm thử"))
     assert "chiếm đoạt" in content
     assert json.loads(parties)["respondent"] == "Quách Văn Đoạt"
-    assert identity["submitter"]["name"] == "Trần Thị Phiên"
+    assert identity["submitter"]["name"] == "Trần Thị Khuyên"
     assert identity["representatives"][0]["phone"] == "0909 111 222"
 
 
