@@ -49,6 +49,8 @@ class ReceptionSession(Identified, Created, Base):
     self_recording: Mapped[str] = mapped_column(default="allowed")
     self_recording_reason: Mapped[str] = mapped_column(default="")
     home_link_reason: Mapped[str | None]
+    secrecy_confirmed: Mapped[bool] = mapped_column(default=False)
+    protection_requested: Mapped[bool] = mapped_column(default=False)
     incident_note_sealed: Mapped[bytes | None]
     idempotency_key: Mapped[str] = mapped_column(unique=True)
     version: Mapped[int] = mapped_column(default=1)
@@ -70,6 +72,7 @@ class SessionPoint(Identified, Base):
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
     name: Mapped[str]
     place: Mapped[str] = mapped_column(default="")
+    contact: Mapped[str] = mapped_column(default="")
     seat: Mapped[int]
     notified_at: Mapped[datetime | None]
     tested_at: Mapped[datetime | None]
@@ -89,8 +92,10 @@ class Participant(Identified, Base):
     )
     point_id: Mapped[UUID] = mapped_column(ForeignKey("session_point.id"))
     part: Mapped[str]
+    title: Mapped[str] = mapped_column(default="")
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    petition_id: Mapped[UUID | None] = mapped_column(ForeignKey("petition.id"), index=True)
     name_sealed: Mapped[bytes]
     join_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
     state: Mapped[str] = mapped_column(default="invited")
@@ -99,8 +104,11 @@ class Participant(Identified, Base):
     admitted_at: Mapped[datetime | None]
     last_seen_at: Mapped[datetime | None]
     identity_checked_at: Mapped[datetime | None]
+    hand_raised_at: Mapped[datetime | None]
+    speaking_since_at: Mapped[datetime | None]
     audio_only: Mapped[bool] = mapped_column(default=False)
     device_check: Mapped[dict[str, Any] | None]
+    line: Mapped[dict[str, Any] | None]
 
 
 class MediaJoin(Base):

@@ -776,6 +776,8 @@ def upgrade() -> None:
         sa.Column("self_recording", sa.String(), nullable=False),
         sa.Column("self_recording_reason", sa.String(), nullable=False),
         sa.Column("home_link_reason", sa.String(), nullable=True),
+        sa.Column("secrecy_confirmed", sa.Boolean(), nullable=False),
+        sa.Column("protection_requested", sa.Boolean(), nullable=False),
         sa.Column("incident_note_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("idempotency_key", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -1168,6 +1170,7 @@ def upgrade() -> None:
         sa.Column("unit_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("place", sa.String(), nullable=False),
+        sa.Column("contact", sa.String(), nullable=False),
         sa.Column("seat", sa.Integer(), nullable=False),
         sa.Column("notified_at", INSTANT, nullable=True),
         sa.Column("tested_at", INSTANT, nullable=True),
@@ -1400,8 +1403,10 @@ def upgrade() -> None:
         sa.Column("reception_session_id", sa.Uuid(), nullable=False),
         sa.Column("point_id", sa.Uuid(), nullable=False),
         sa.Column("part", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=True),
         sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("petition_id", sa.Uuid(), nullable=True),
         sa.Column("name_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("join_hash", sa.LargeBinary(length=32), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
@@ -1410,8 +1415,11 @@ def upgrade() -> None:
         sa.Column("admitted_at", INSTANT, nullable=True),
         sa.Column("last_seen_at", INSTANT, nullable=True),
         sa.Column("identity_checked_at", INSTANT, nullable=True),
+        sa.Column("hand_raised_at", INSTANT, nullable=True),
+        sa.Column("speaking_since_at", INSTANT, nullable=True),
         sa.Column("audio_only", sa.Boolean(), nullable=False),
         sa.Column("device_check", JSON, nullable=True),
+        sa.Column("line", JSON, nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
             "part IN ('chair', 'clerk', 'officer', 'citizen', 'representative', 'interpreter', 'technician', 'guest')",
@@ -1428,6 +1436,9 @@ def upgrade() -> None:
             ["person_id"], ["person.id"], name=op.f("fk_participant_person_id")
         ),
         sa.ForeignKeyConstraint(
+            ["petition_id"], ["petition.id"], name=op.f("fk_participant_petition_id")
+        ),
+        sa.ForeignKeyConstraint(
             ["point_id"], ["session_point.id"], name=op.f("fk_participant_point_id")
         ),
         sa.ForeignKeyConstraint(
@@ -1438,6 +1449,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_participant")),
         sa.UniqueConstraint("join_hash", name=op.f("uq_participant_join_hash")),
     )
+    op.create_index("ix_participant_petition_id", "participant", ["petition_id"], unique=False)
     op.create_index(
         "ix_participant_reception_session_id", "participant", ["reception_session_id"], unique=False
     )
