@@ -371,15 +371,20 @@ class SealedReader:
     def iter_all(self) -> Iterator[memoryview]:
         """All plaintext in order, in bounded memory. Each piece is good until the next is asked."""
         self.check_end()
+        batch = min(BATCH_SEGMENTS, self._segments)
+        plain = memoryview(bytearray(batch * self._layout.segment_size))
         for first in range(0, self._segments, BATCH_SEGMENTS):
-            yield self._open_span(first, min(first + BATCH_SEGMENTS, self._segments) - 1)
+            piece = self._open_span(first, min(first + BATCH_SEGMENTS, self._segments) - 1, plain)
+            yield piece
+            piece.release()  # late use is an error, never other people's bytes
 
-    def _open_span(self, first: int, last: int) -> memoryview:
-        """Decrypt segments first..last with one fetch."""
+    def _open_span(self, first: int, last: int, into: memoryview | None = None) -> memoryview:
+        """Decrypt segments first..last with one fetch, into the beginning of a buffer if given."""
         cipher = self._cipher()
         start = self._layout.sealed_start(first)
         sealed = self._fetch(start, self._sealed_end(last) - start)
-        plain = memoryview(bytearray(len(sealed) - TAG_SIZE * (last - first + 1)))
+        size = len(sealed) - TAG_SIZE * (last - first + 1)
+        plain = memoryview(bytearray(size)) if into is None else into[:size]
         taken = done = 0
         for segment in range(first, last + 1):
             size = self._sealed_end(segment) - self._layout.sealed_start(segment)
