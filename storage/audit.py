@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -207,12 +208,13 @@ def verify(
     pending = [point for point in checkpoints]
     frontier = _Frontier()
     _check_points(frontier, pending, public_key)
-    for leaf in _leaves(db_session):
-        _check_leaf(leaf, frontier.size)
-        _check_nodes(db_session, frontier.push(leaf.leaf_hash), frontier.size - 1)
-        _check_points(frontier, pending, public_key)
-        if frontier.size % 500 == 0:
-            progress(frontier.size, size)
+    with closing(_leaves(db_session)) as leaves:
+        for leaf in leaves:
+            _check_leaf(leaf, frontier.size)
+            _check_nodes(db_session, frontier.push(leaf.leaf_hash), frontier.size - 1)
+            _check_points(frontier, pending, public_key)
+            if frontier.size % 500 == 0:
+                progress(frontier.size, size)
     if frontier.size != size or pending:
         expected = max([size, *(point.size for point in pending)])
         raise AuditBroken(
@@ -226,16 +228,20 @@ def verify(
     return Verified(size, frontier.root(), int(waiting or 0), len(checkpoints))
 
 
-def _leaves(db_session: Session) -> Iterator[AuditLeaf]:
+def _leaves(db_session: Session) -> Generator[AuditLeaf, None, None]:
     query = (
         select(AuditLeaf)
         .where(AuditLeaf.tree_index.is_not(None))
         .order_by(AuditLeaf.tree_index)
         .execution_options(yield_per=BATCH)
     )
-    for leaf in db_session.scalars(query):
-        yield leaf
-        db_session.expunge(leaf)
+    rows = db_session.scalars(query)
+    try:
+        for leaf in rows:
+            yield leaf
+            db_session.expunge(leaf)
+    finally:
+        rows.close()
 
 
 def _check_leaf(leaf: AuditLeaf, index: int) -> None:
