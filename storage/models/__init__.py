@@ -41,6 +41,7 @@ from storage.models.petitions import (
     PetitionDraft,
     PetitionIdentifier,
     PetitionParty,
+    PetitionRequest,
     SearchCounter,
     SearchDocument,
 )
@@ -89,7 +90,7 @@ __all__ = [
     "IssuedDocument", "Job",
     "KeyEncryptionKey", "LegalRule", "LiveChunk", "LoginSession", "Marker", "MediaJoin", "MediaServer", "Minutes",
     "OutboxMessage", "OutboxReceipt", "Participant", "Person", "PersonNameToken", "Petition",
-    "PetitionDraft", "PetitionIdentifier", "PetitionParty", "PlayableCopy", "PlaybackGrant",
+    "PetitionDraft", "PetitionIdentifier", "PetitionParty", "PetitionRequest", "PlayableCopy", "PlaybackGrant",
     "PlaybackOpening", "Post", "PresenceEvent", "ProcedureRun", "ProcedureStep", "RateBucket",
     "ReceptionSession", "Recording", "ReportSnapshot", "SealedObject", "SearchCounter",
     "SearchDocument", "Segment", "SessionPoint", "Setting", "Ticket", "Track", "Transfer", "Unit",

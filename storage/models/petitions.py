@@ -188,6 +188,29 @@ class Attachment(Identified, Created, Base):
     removed_at: Mapped[datetime | None]
 
 
+class PetitionRequest(Identified, Created, Base):
+    """What the sender asks of the officer in charge: to withdraw, in part or whole, or to hurry.
+
+    It changes nothing by itself; an officer answers it with a step of the procedure.
+    """
+
+    __tablename__ = "petition_request"
+    __table_args__ = (
+        one_of("kind", "withdraw", "withdraw_part", "hurry"),
+        one_of("state", "open", "done", "refused"),
+    )
+
+    petition_id: Mapped[UUID] = mapped_column(ForeignKey("petition.id"), index=True)
+    kind: Mapped[str]
+    asked_on: Mapped[date]
+    reason_sealed: Mapped[bytes | None]
+    attachment_id: Mapped[UUID | None] = mapped_column(ForeignKey("attachment.id"))
+    state: Mapped[str] = mapped_column(default="open")
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    answer: Mapped[str] = mapped_column(default="")
+
+
 class DigitisedDocument(Identified, Created, Base):
     """A scanned paper: picture, recognised text, confidence and where the paper lies."""
 

@@ -39,6 +39,7 @@ TABLES_NEWEST_FIRST = (
     "presence_event",
     "playback_opening",
     "playable_copy",
+    "petition_request",
     "minutes",
     "media_join",
     "live_chunk",
@@ -1683,6 +1684,41 @@ def upgrade() -> None:
             "reception_session_id", "edition", name=op.f("uq_minutes_reception_session_id_edition")
         ),
     )
+    op.create_table(
+        "petition_request",
+        sa.Column("petition_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("asked_on", sa.Date(), nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("attachment_id", sa.Uuid(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("answered_at", INSTANT, nullable=True),
+        sa.Column("answered_by", sa.Uuid(), nullable=True),
+        sa.Column("answer", sa.String(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('withdraw', 'withdraw_part', 'hurry')",
+            name=op.f("ck_petition_request_kind_known"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('open', 'done', 'refused')", name=op.f("ck_petition_request_state_known")
+        ),
+        sa.ForeignKeyConstraint(
+            ["answered_by"], ["account.id"], name=op.f("fk_petition_request_answered_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["attachment_id"], ["attachment.id"], name=op.f("fk_petition_request_attachment_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["petition_id"], ["petition.id"], name=op.f("fk_petition_request_petition_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_petition_request")),
+    )
+    op.create_index(
+        "ix_petition_request_petition_id", "petition_request", ["petition_id"], unique=False
+    )
+
     op.create_table(
         "playable_copy",
         sa.Column("segment_id", sa.Uuid(), nullable=False),
