@@ -7,6 +7,8 @@ import hashlib
 import io
 import os
 import stat
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -35,9 +37,9 @@ from storage.objects import (
     worm_selftest,
 )
 from storage.sealing import SealBroken, SealingSource
-from tests.support.minio import RunningMinio, minio_server, running_minio
+from tests.support.minio import RunningMinio, running_minio
+from tools.minio.server import PROJECT, free_port
 
-__all__ = ["minio_server"]
 KEY = bytes(range(32))
 FAR = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -47,7 +49,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStor
     if request.param == "folder":
         yield FolderStore(tmp_path / "store")
     else:
-        yield request.getfixturevalue("minio_server").store()
+        yield request.getfixturevalue("minio").store()
 
 
 @pytest.fixture
@@ -342,49 +344,49 @@ def test_folder_emptied_by_deletion_takes_new_versions(tmp_path):
 # --- the server alone ---
 
 
-def test_application_account_can_neither_bypass_nor_manage(minio_server: RunningMinio, name):
-    ours, bucket = minio_server.client(), "tcd-originals"
-    info = minio_server.store().put(Bucket.ORIGINALS, name, b"x")
+def test_application_account_can_neither_bypass_nor_manage(minio: RunningMinio, name):
+    ours, bucket = minio.client(), "tcd-originals"
+    info = minio.store().put(Bucket.ORIGINALS, name, b"x")
     with pytest.raises(S3Error, match="AccessDenied"):
         ours.make_bucket(bucket_name="tcd-other")
     with pytest.raises(S3Error, match="AccessDenied"):
         ours.remove_bucket(bucket_name=bucket)
-    minio_server.root_client().set_object_retention(
+    minio.root_client().set_object_retention(
         bucket_name=bucket,
         object_name=name,
         config=Retention(GOVERNANCE, FAR),
         version_id=info.version_id,
     )
     with pytest.raises(StoreUnavailable) as caught:
-        minio_server.store().read_lock(Bucket.ORIGINALS, name, info.version_id)
+        minio.store().read_lock(Bucket.ORIGINALS, name, info.version_id)
     assert "can be bypassed" in caught.value.detail
 
 
-def test_even_root_cannot_delete_what_is_locked(minio_server: RunningMinio, name):
-    store = minio_server.store()
+def test_even_root_cannot_delete_what_is_locked(minio: RunningMinio, name):
+    store = minio.store()
     info = store.put(Bucket.ORIGINALS, name, b"x")
     store.lock(Bucket.ORIGINALS, name, info.version_id, in_seconds(600))
     with pytest.raises(S3Error):
-        minio_server.root_client().remove_object(
+        minio.root_client().remove_object(
             bucket_name="tcd-originals", object_name=name, version_id=info.version_id
         )
     assert store.stat(Bucket.ORIGINALS, name, info.version_id).size == 1
 
 
-def test_large_lock_holds_on_an_upload_in_parts(minio_server: RunningMinio, name):
-    store = minio_server.store()
+def test_large_lock_holds_on_an_upload_in_parts(minio: RunningMinio, name):
+    store = minio.store()
     info = store.put(Bucket.ORIGINALS, name, io.BytesIO(bytes(17 * 1024 * 1024)))
     store.lock(Bucket.ORIGINALS, name, info.version_id, in_seconds(600))
     with pytest.raises(ObjectLocked):
         store.delete(Bucket.ORIGINALS, name, info.version_id)
 
 
-def test_each_process_makes_a_client_of_its_own(minio_server: RunningMinio, name):
+def test_each_process_makes_a_client_of_its_own(minio: RunningMinio, name):
     made: list[int] = []
 
     def connect():
         made.append(os.getpid())
-        return minio_server.client()
+        return minio.client()
 
     store = MinioStore(connect)
     store.put(Bucket.FILES, name, b"x")
@@ -416,9 +418,45 @@ def test_server_that_is_down_is_said_to_be_and_keeps_all_after_a_kill(tmp_path):
         assert store.read_lock(Bucket.ORIGINALS, "a", info.version_id) >= until
 
 
-def test_wrong_account_is_told_from_a_missing_object(minio_server: RunningMinio):
+def test_wrong_account_is_told_from_a_missing_object(minio: RunningMinio):
     stranger = MinioStore(
-        lambda: minio_client(minio_server.endpoint, "tcd-app", "wrong-password", secure=False)
+        lambda: minio_client(minio.endpoint, "tcd-app", "wrong-password", secure=False)
     )
     with pytest.raises(StoreUnavailable):
         stranger.put(Bucket.FILES, "a", b"x")
+
+
+def test_server_command_serves_the_settings_it_prints_and_ends_when_told(tmp_path):
+    port, keys = free_port(), tmp_path / "keys" / "minio.json"
+    common = ["--port", str(port), "--credentials", str(keys)]
+    command = [sys.executable, "-m", "tools.minio.server"]
+    server = subprocess.Popen(
+        [*command, "run", "--data", str(tmp_path / "data"), *common],
+        stdout=subprocess.PIPE,
+        cwd=PROJECT,
+        text=True,
+    )
+    assert server.stdout is not None
+    try:
+        assert "ready" in server.stdout.readline()
+        told = subprocess.run(
+            [*command, "env", *common], capture_output=True, check=True, cwd=PROJECT, text=True
+        ).stdout
+        given = dict(line.split("=", 1) for line in told.splitlines())
+        assert keys.stat().st_mode & 0o777 == 0o600
+        store = MinioStore(
+            lambda: minio_client(
+                given["MINIO_ENDPOINT"],
+                given["MINIO_ACCESS_KEY"],
+                given["MINIO_SECRET_KEY"],
+                secure=given["MINIO_SECURE"] == "1",
+            )
+        )
+        info = store.put(Bucket.FILES, "a", b"x")
+        assert read_all(store, Bucket.FILES, "a", info.version_id) == b"x"
+    finally:
+        server.terminate()
+        assert server.wait(timeout=20) == 0
+        server.stdout.close()
+    with pytest.raises(StoreUnavailable):
+        store.stat(Bucket.FILES, "a", info.version_id)
