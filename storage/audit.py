@@ -148,10 +148,7 @@ def sequence_batch(db_session: Session) -> int:
 
     The row of the tree is locked and its fence raised, so a second sequencer waits its turn.
     """
-    tree = db_session.get(AuditTree, TREE_ID, with_for_update=True)
-    if tree is None:
-        tree = AuditTree(id=TREE_ID, size=0, fence=0, holder="")
-        db_session.add(tree)
+    tree = db_session.get_one(AuditTree, TREE_ID, with_for_update=True)
     waiting = db_session.scalars(
         select(AuditLeaf).where(AuditLeaf.tree_index.is_(None)).order_by(AuditLeaf.id).limit(BATCH)
     ).all()

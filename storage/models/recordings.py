@@ -187,10 +187,12 @@ class PlaybackGrant(Identified, Created, Base):
     __tablename__ = "playback_grant"
     __table_args__ = (one_of("state", "asked", "approved", "refused", "revoked"),)
 
+    code: Mapped[str] = mapped_column(unique=True)
     recording_id: Mapped[UUID] = mapped_column(ForeignKey("recording.id"), index=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
     reason: Mapped[str]
     document_number: Mapped[str] = mapped_column(default="")
+    closed_parts: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str] = mapped_column(default="asked")
     decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     decided_at: Mapped[datetime | None]
@@ -212,5 +214,6 @@ class PlaybackOpening(Identified, Base):
     token_hash: Mapped[bytes] = mapped_column(Hash, unique=True)
     opened_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_read_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
     bytes_served: Mapped[int] = mapped_column(default=0)
     ranges: Mapped[int] = mapped_column(default=0)
