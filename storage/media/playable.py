@@ -20,9 +20,6 @@ from storage.media.processes import MediaToolFailed, run_tool, started
 from storage.media.repair import repair_audio
 from storage.media.tmpfs import require_tmpfs
 
-AUDIO_SKEW_MS = (
-    100  # repairs sound against arrival time; without it a starved sender's track drifts
-)
 PEAK_RATE_HZ = 8_000
 _SUFFIX = {"audio": ".opus", "video": ".webm"}
 
