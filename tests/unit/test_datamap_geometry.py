@@ -170,6 +170,13 @@ def test_a_unit_without_area_is_refused(area_km2):
         schematic_map([UnitFacts("1", "Không Đất", 11.0, 107.0, area_km2)])
 
 
+def test_a_province_like_a_strip_keeps_a_usable_height():
+    units = [UnitFacts(f"{k}", "Ven Biển", 10.0 + k / 3, 107.0, 40.0) for k in range(6)]
+    drawn = schematic_map(units)
+    assert drawn.height <= 1.6 * 776 + 1
+    assert drawn.width < drawn.height / 3
+
+
 def test_a_map_without_units_is_refused():
     with pytest.raises(ValueError, match="at least one"):
         schematic_map([])
@@ -247,6 +254,13 @@ def test_a_roomy_cell_keeps_the_name_on_one_line_in_the_largest_size():
     label = place_label("Phước Thượng", wide, largest=12)
     assert (label.lines, label.font_size) == (("Phước Thượng",), 12)
     assert label.value_room > 3 * label.font_size
+
+
+def test_a_name_finds_its_place_in_a_cell_bent_around_its_own_centre():
+    bent = [(0, 0), (150, 0), (150, 150), (0, 150), (0, 100), (110, 100), (110, 50), (0, 50)]
+    label = place_label("An Lạc", [(float(x), float(y)) for x, y in bent], largest=12)
+    assert label.font_size > 10
+    assert Polygon(bent).contains(Point(label.x, label.y))
 
 
 def test_a_square_is_more_compact_than_a_splinter():

@@ -51,7 +51,8 @@ def test_a_block_of_high_rates_is_one_hot_spot_around_its_middle():
 def test_two_separate_blocks_are_numbered_with_the_strongest_first():
     neighbours = grid(9)
     rates = dict.fromkeys(neighbours, 1.0)
-    rates |= dict.fromkeys(["1,1", "1,0", "0,1"], 6.0) | dict.fromkeys(["7,7", "7,8", "8,7"], 9.0)
+    rates |= dict.fromkeys(["1,1", "1,0", "0,1", "0,0"], 8.0)
+    rates |= dict.fromkeys(["7,7", "7,8", "8,7", "8,8"], 9.0)
     first, second = hotspots(rates, neighbours)
     assert "7,7" in first.codes
     assert "1,1" in second.codes

@@ -1,6 +1,7 @@
 """Months, quarters, years and ranges on the map's slider."""
 
 from datetime import date
+from itertools import pairwise
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_the_same_months_of_last_year_keep_february_whole():
 def test_the_slider_stops_at_every_month_once():
     stops = last_months(36, until=date(2026, 11, 22))
     assert (len(stops), stops[0].code, stops[-1].code) == (36, "2023-12", "2026-11")
-    assert all(a.following() == b for a, b in zip(stops, stops[1:], strict=False))
+    assert all(a.following() == b for a, b in pairwise(stops))
 
 
 def test_a_period_contains_both_of_its_ends():

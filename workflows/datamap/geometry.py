@@ -32,6 +32,9 @@ FLOOR_SHARE = 0.62
 SPREADING_ROUNDS = 6
 EVENING_ROUNDS = 3
 
+TALLEST = 1.6
+"""Height over width of the drawing at most; a longer province is drawn narrower."""
+
 MARGIN = 6.0
 GAP = 2.0
 LARGEST_NAME = 12.0
@@ -211,7 +214,7 @@ def _drawn(facts: Sequence[UnitFacts], diagram: Diagram, outline: Ring) -> Schem
         for unit, ring, point, near in zip(facts, rings, points, links, strict=True)
     )
     return Schematic(
-        width=DRAWING_WIDTH,
+        width=round(place.width, 1),
         height=round(place.height, 1),
         cells=cells,
         outline_path=straight_path([[place.point(point) for point in outline]]),
@@ -226,13 +229,16 @@ class _Placement:
     west: float
     north: float
     scale: float
+    width: float
     height: float
 
     @classmethod
     def of(cls, outline: Ring) -> "_Placement":
         xs, ys = [x for x, _ in outline], [y for _, y in outline]
-        scale = (DRAWING_WIDTH - 2 * MARGIN) / (max(xs) - min(xs))
-        return cls(min(xs), max(ys), scale, (max(ys) - min(ys)) * scale + 2 * MARGIN)
+        across, down = max(xs) - min(xs), max(ys) - min(ys)
+        room = 2 * MARGIN
+        scale = min((DRAWING_WIDTH - room) / across, (TALLEST * DRAWING_WIDTH - room) / down)
+        return cls(min(xs), max(ys), scale, across * scale + room, down * scale + room)
 
     def point(self, at: Point) -> Point:
         return (

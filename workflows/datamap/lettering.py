@@ -6,10 +6,10 @@ same kind are narrower, so a label computed here never overflows with them.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import hypot, inf
+from math import hypot, inf, sqrt
 from unicodedata import normalize
 
-from workflows.datamap.plane import Point, Ring, centroid, resampled
+from workflows.datamap.plane import Point, Ring, area, centroid, contains, edges, resampled
 
 LINE_HEIGHT = 1.16
 ASCENT, DESCENT = 0.86, 0.24
@@ -20,6 +20,7 @@ WIDE_ENOUGH = 0.93
 """Share of the largest size from which the wide number is kept."""
 
 MAX_LINES = 3
+CHORDS = 7
 
 _WIDTHS = {
     0.29: "iljI'.,",
@@ -111,7 +112,7 @@ def place_label(name: str, ring: Ring, *, largest: float) -> Label:
 
 def _best_label(name: str, ring: Ring, largest: float, value_width: float) -> Label:
     """Fewer lines win unless more lines gain at least a twentieth of the size."""
-    border = resampled(ring, 3.0)
+    border = resampled(ring, max(3.0, sqrt(abs(area(ring))) / 24))
     starts = _starting_points(ring)
     best: _Fit | None = None
     for lines in breakings(name):
@@ -156,7 +157,7 @@ def _roomiest(
 ) -> tuple[float, Point]:
     """Size and place of the largest text: try the starts, climb from the best by halving steps."""
     best = max((_size_at(strips, spot, border), spot) for spot in starts)
-    step = 4.0
+    step = max(4.0, hypot(*_extent(border)) / 24)
     while step > 0.2:
         around = max((_size_at(strips, spot, border), spot) for spot in _around(best[1], step))
         if around[0] > best[0]:
@@ -167,7 +168,9 @@ def _roomiest(
 
 
 def _size_at(strips: Sequence[_Strip], spot: Point, border: Sequence[Point]) -> float:
-    """The font size at which the text, centred on `spot`, touches the border."""
+    """The font size at which the text, centred on `spot`, touches the border; 0 outside."""
+    if not contains(border, spot):
+        return 0.0
     return min(strip.size_until(x - spot[0], y - spot[1]) for x, y in border for strip in strips)
 
 
@@ -177,10 +180,26 @@ def _around(spot: Point, step: float) -> list[Point]:
 
 
 def _starting_points(ring: Ring) -> list[Point]:
-    """The centroid first, then points half way out to the corners that are not close to it."""
-    middle = centroid(ring)
-    halfway = [((x + middle[0]) / 2, (y + middle[1]) / 2) for x, y in ring]
-    return [middle, *(p for p in halfway if hypot(p[0] - middle[0], p[1] - middle[1]) > 4)]
+    """The centroid, and the middle of the widest chord at several heights: always inside."""
+    top, height = min(y for _, y in ring), _extent(ring)[1]
+    heights = [top + height * (k + 0.5) / CHORDS for k in range(CHORDS)]
+    return [centroid(ring), *(_middle_of_chord(ring, y) for y in heights)]
+
+
+def _middle_of_chord(ring: Ring, y: float) -> Point:
+    crossings = sorted(
+        x0 + (x1 - x0) * (y - y0) / (y1 - y0)
+        for (x0, y0), (x1, y1) in edges(ring)
+        if (y0 > y) != (y1 > y)
+    )
+    pairs = zip(crossings[::2], crossings[1::2], strict=True)
+    west, east = max(pairs, key=lambda pair: pair[1] - pair[0])
+    return (west + east) / 2, y
+
+
+def _extent(points: Ring) -> Point:
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return max(xs) - min(xs), max(ys) - min(ys)
 
 
 def _letter_width(letter: str) -> float:

@@ -102,6 +102,16 @@ def edges(ring: Ring) -> list[tuple[Point, Point]]:
     return list(zip(ring, [*ring[1:], ring[0]], strict=True)) if ring else []
 
 
+def contains(ring: Ring, point: Point) -> bool:
+    """Whether `point` lies inside; either answer for a point on the line itself."""
+    x, y = point
+    inside = False
+    for (x0, y0), (x1, y1) in edges(ring):
+        if (y0 > y) != (y1 > y) and x < x0 + (x1 - x0) * (y - y0) / (y1 - y0):
+            inside = not inside
+    return inside
+
+
 def resampled(ring: Ring, step: float) -> list[Point]:
     """The ring with additional points, so that no side is longer than `step`."""
     points: list[Point] = []
