@@ -96,8 +96,8 @@ def test_small_wards_are_magnified_and_reported_as_a_cluster():
 
 def test_neighbours_are_mutual_and_those_of_the_grid_are_mostly_kept():
     cells = by_code()
-    for cell in cells.values():
-        assert all(cell.code in cells[code].neighbours for code in cell.neighbours)
+    for code, beside in drawing().neighbours.items():
+        assert all(code in cells[other].neighbours for other in beside)
     rows = [[f"{6 * row + col:05}" for col in range(6)] for row in range(6)]
     beside = [pair for line in [*rows, *zip(*rows, strict=True)] for pair in pairwise(line)]
     kept = sum(b in cells[a].neighbours for a, b in beside)
@@ -253,7 +253,14 @@ def test_a_roomy_cell_keeps_the_name_on_one_line_in_the_largest_size():
     wide = [(0.0, 0.0), (200.0, 0.0), (200.0, 80.0), (0.0, 80.0)]
     label = place_label("Phước Thượng", wide, largest=12)
     assert (label.lines, label.font_size) == (("Phước Thượng",), 12)
-    assert label.value_room > 3 * label.font_size
+    assert label.takes_words
+
+
+def test_a_narrow_cell_keeps_its_name_large_and_takes_only_a_short_number():
+    narrow = [(0.0, 0.0), (41.0, 0.0), (41.0, 70.0), (0.0, 70.0)]
+    label = place_label("Phước Tân", narrow, largest=12)
+    assert label.font_size > 11
+    assert not label.takes_words
 
 
 def test_a_name_finds_its_place_in_a_cell_bent_around_its_own_centre():

@@ -21,6 +21,8 @@ WIDE_ENOUGH = 0.93
 
 MAX_LINES = 3
 CHORDS = 7
+ROOMY = 1.15
+"""A name that would fit this much larger at the cell's centre of gravity stays there."""
 
 _WIDTHS = {
     0.29: "iljI'.,",
@@ -55,6 +57,11 @@ class Label:
     @property
     def value_y(self) -> float:
         return round(self.y + len(self.lines) * self.line_height, 2)
+
+    @property
+    def takes_words(self) -> bool:
+        """Whether "dưới 3 vụ", a little smaller, fits under the name; else write "< 3"."""
+        return self.value_room > 3 * self.font_size
 
 
 @dataclass(frozen=True)
@@ -116,7 +123,10 @@ def _best_label(name: str, ring: Ring, largest: float, value_width: float) -> La
     starts = _starting_points(ring)
     best: _Fit | None = None
     for lines in breakings(name):
-        size, spot = _roomiest(_strips(lines, value_width), starts, border)
+        strips = _strips(lines, value_width)
+        size, spot = _size_at(strips, starts[0], border), starts[0]
+        if size < ROOMY * largest:
+            size, spot = _roomiest(strips, starts, border)
         fit = _Fit(min(size, largest), spot, lines)
         if best is None or fit.size > best.size * 1.05:
             best = fit

@@ -42,6 +42,11 @@ class Schematic:
     outline_path: str
     clusters: tuple[Cluster, ...]
 
+    @property
+    def neighbours(self) -> dict[str, tuple[str, ...]]:
+        """Neighbouring codes of every unit, as hot spots ask for them."""
+        return {cell.code: cell.neighbours for cell in self.cells}
+
     def to_json(self) -> dict[str, Any]:
         """Plain lists and dictionaries, to be kept in the database."""
         return {"format": FORMAT, **asdict(self)}
