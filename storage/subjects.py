@@ -1,11 +1,12 @@
-"""Who may see a record is decided on the record itself: Subjects are built here and nowhere else."""
+"""Who may see a record is decided on the record: Subjects are built here and nowhere else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from storage.models import (
@@ -15,11 +16,13 @@ from storage.models import (
     Involvement,
     Participant,
     Petition,
+    PlaybackGrant,
     ReceptionSession,
     Recording,
     SessionPoint,
     Unit,
 )
+from storage.models.base import utc_now
 from storage.queries.units import path_of
 from workflows.access import Subject, UnitPath
 from workflows.kinds import PetitionKind
@@ -134,15 +137,68 @@ def reception_session_subject(db_session: Session, meeting: ReceptionSession) ->
 
 
 def recording_subject(db_session: Session, recording: Recording) -> Subject:
-    """The recording as its session, with the secrecy of its most closed part."""
-    meeting = db_session.get_one(ReceptionSession, recording.reception_session_id)
-    base = reception_session_subject(db_session, meeting)
-    return Subject(
-        unit_path=base.unit_path,
-        secrecy=Secrecy(recording.secrecy),
-        assigned_to=base.assigned_to,
-        owners=base.owners,
+    """The recording as `decide` sees it, with the secrecy of its most closed part."""
+    return recording_subjects(db_session, [recording])[recording.id]
+
+
+def recording_subjects(db_session: Session, recordings: Sequence[Recording]) -> dict[UUID, Subject]:
+    """The subjects of a page of recordings, in a fixed number of queries.
+
+    `assigned_to` are those with a grant in force. The units of the session's points share that the
+    recording exists and may ask for it; playing it needs more.
+    """
+    ids = [recording.id for recording in recordings]
+    units = {
+        unit.id: path_of(unit)
+        for unit in db_session.scalars(
+            select(Unit).where(Unit.id.in_({r.unit_id for r in recordings}))
+        )
+    }
+    points = _grouped(
+        db_session.execute(
+            select(Recording.id, Unit.path)
+            .join(SessionPoint, SessionPoint.reception_session_id == Recording.reception_session_id)
+            .join(Unit, Unit.id == SessionPoint.unit_id)
+            .where(Recording.id.in_(ids))
+        ).all()
     )
+    granted = _grouped(
+        db_session.execute(
+            select(PlaybackGrant.recording_id, Account.person_id)
+            .join(Account, Account.id == PlaybackGrant.account_id)
+            .where(PlaybackGrant.recording_id.in_(ids), *grant_in_force())
+        ).all()
+    )
+    owners = _grouped(
+        db_session.execute(
+            select(Recording.id, Participant.person_id)
+            .join(Participant, Participant.reception_session_id == Recording.reception_session_id)
+            .where(Recording.id.in_(ids))
+        ).all()
+    )
+    return {
+        recording.id: Subject(
+            unit_path=units[recording.unit_id],
+            secrecy=Secrecy(recording.secrecy),
+            assigned_to=frozenset(granted.get(recording.id, ())),
+            owners=frozenset(owners.get(recording.id, ())),
+            level_units=frozenset(tuple(p.split("/")) for p in points.get(recording.id, ())),
+        )
+        for recording in recordings
+    }
+
+
+def grant_in_force() -> tuple[ColumnElement[bool], ...]:
+    """What makes a playback grant count at this instant."""
+    return (PlaybackGrant.state == "approved", PlaybackGrant.expires_at > utc_now())
+
+
+def _grouped(pairs: Iterable[Any]) -> dict[UUID, set[Any]]:
+    groups: dict[UUID, set[Any]] = {}
+    for key, value in pairs:
+        if value is not None:
+            groups.setdefault(key, set()).add(value)
+    return groups
 
 
 def unit_subject(db_session: Session, unit_id: UUID) -> Subject:
