@@ -38,12 +38,14 @@ from storage.models.petitions import (
     DenunciationVault,
     DigitisedDocument,
     Petition,
+    PetitionAssessment,
     PetitionDraft,
     PetitionIdentifier,
     PetitionParty,
     PetitionRequest,
     SearchCounter,
     SearchDocument,
+    UnrelatedPetition,
 )
 from storage.models.recordings import (
     LiveChunk,
@@ -91,10 +93,10 @@ __all__ = [
     "KeyEncryptionKey", "LegalRule", "LiveChunk", "LoginSession", "Marker", "MediaJoin",
     "MediaServer", "Minutes",
     "OutboxMessage", "OutboxReceipt", "Participant", "Person", "PersonNameToken", "Petition",
-    "PetitionDraft", "PetitionIdentifier", "PetitionParty", "PetitionRequest", "PlayableCopy",
+    "PetitionAssessment", "PetitionDraft", "PetitionIdentifier", "PetitionParty", "PetitionRequest", "PlayableCopy",
     "PlaybackGrant",
     "PlaybackOpening", "Post", "PresenceEvent", "ProcedureRun", "ProcedureStep", "RateBucket",
     "ReceptionSession", "Recording", "ReportSnapshot", "SealedObject", "SearchCounter",
     "SearchDocument", "Segment", "SessionPoint", "Setting", "Ticket", "Track", "Transfer", "Unit",
-    "UnitGeometry", "UnitType", "Visit", "new_id", "utc_now",
+    "UnitGeometry", "UnitType", "UnrelatedPetition", "Visit", "new_id", "utc_now",
 ]  # fmt: skip

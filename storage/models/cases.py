@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Numeric, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.models.base import Base, Created, Identified, one_of
@@ -139,13 +139,20 @@ class IssuedDocument(Identified, Created, Base):
 
 
 class Transfer(Identified, Created, Base):
-    """A petition handed from one body to another (chuyển đơn), with its receipt."""
+    """A petition handed from one body to another (chuyển đơn), with its receipt.
+
+    To a unit of this system, or in words to a body outside it (`to_body`); taken back by an undo.
+    """
 
     __tablename__ = "transfer"
+    __table_args__ = (
+        CheckConstraint("to_unit_id IS NOT NULL OR to_body <> ''", name="goes_somewhere"),
+    )
 
     petition_id: Mapped[UUID] = mapped_column(ForeignKey("petition.id"), index=True)
     from_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
-    to_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), index=True)
+    to_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"), index=True)
+    to_body: Mapped[str] = mapped_column(default="")
     reason: Mapped[str]
     sent_on: Mapped[date]
     sent_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
@@ -153,6 +160,7 @@ class Transfer(Identified, Created, Base):
     received_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     document_id: Mapped[UUID | None] = mapped_column(ForeignKey("issued_document.id"))
     result: Mapped[str] = mapped_column(default="")
+    taken_back_at: Mapped[datetime | None]
 
 
 class Decision(Identified, Created, Base):

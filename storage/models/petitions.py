@@ -69,6 +69,7 @@ class Petition(Identified, Created, Base):
     wants_online: Mapped[bool] = mapped_column(default=False)
     support_needs: Mapped[str] = mapped_column(default="")
     online_requested_on: Mapped[date | None]
+    online_reason: Mapped[str] = mapped_column(default="")
     protection_requested: Mapped[bool] = mapped_column(default=False)
     submitted_at: Mapped[datetime] = mapped_column(default=utc_now)
     received_on: Mapped[date]
@@ -209,6 +210,47 @@ class PetitionRequest(Identified, Created, Base):
     answered_at: Mapped[datetime | None]
     answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     answer: Mapped[str] = mapped_column(default="")
+
+
+class PetitionAssessment(Identified, Created, Base):
+    """What an officer found when classifying; the newest row counts, the older ones stay.
+
+    `respondent` is the kind of body or person complained of and stays empty for a denunciation.
+    `competent_unit_id` None means a body outside this system.
+    """
+
+    __tablename__ = "petition_assessment"
+    __table_args__ = (
+        CheckConstraint("eligible OR not_eligible_ground <> ''", name="refusal_has_ground"),
+    )
+
+    petition_id: Mapped[UUID] = mapped_column(ForeignKey("petition.id"), index=True)
+    on: Mapped[date]
+    assessed_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    eligible: Mapped[bool]
+    not_eligible_ground: Mapped[str] = mapped_column(default="")
+    respondent: Mapped[str] = mapped_column(default="")
+    competent_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
+    competence_sentence: Mapped[str] = mapped_column(default="")
+    competence_source: Mapped[str] = mapped_column(default="")
+    needs_confirmation: Mapped[bool] = mapped_column(default=False)
+    clear_evidence: Mapped[bool] = mapped_column(default=False)
+    copied_to_competent_body: Mapped[bool] = mapped_column(default=False)
+    from_elected_body_or_press: Mapped[bool] = mapped_column(default=False)
+    criminal_signs: Mapped[bool] = mapped_column(default=False)
+    many_places: Mapped[bool] = mapped_column(default=False)
+
+
+class UnrelatedPetition(Identified, Created, Base):
+    """An officer looked at a hint and said that two petitions are not about one matter."""
+
+    __tablename__ = "unrelated_petition"
+    __table_args__ = (UniqueConstraint("petition_id", "other_id"),)
+
+    petition_id: Mapped[UUID] = mapped_column(ForeignKey("petition.id"))
+    other_id: Mapped[UUID] = mapped_column(ForeignKey("petition.id"), index=True)
+    decided_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
 
 
 class DigitisedDocument(Identified, Created, Base):

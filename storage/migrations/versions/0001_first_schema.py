@@ -54,6 +54,7 @@ TABLES_NEWEST_FIRST = (
     "issued_document",
     "attachment",
     "visit",
+    "unrelated_petition",
     "session_point",
     "search_document",
     "recording",
@@ -61,6 +62,7 @@ TABLES_NEWEST_FIRST = (
     "petition_party",
     "petition_identifier",
     "petition_draft",
+    "petition_assessment",
     "involvement",
     "digitised_document",
     "denunciation_vault",
@@ -653,6 +655,7 @@ def upgrade() -> None:
         sa.Column("wants_online", sa.Boolean(), nullable=False),
         sa.Column("support_needs", sa.String(), nullable=False),
         sa.Column("online_requested_on", sa.Date(), nullable=True),
+        sa.Column("online_reason", sa.String(), nullable=False),
         sa.Column("protection_requested", sa.Boolean(), nullable=False),
         sa.Column("submitted_at", INSTANT, nullable=False),
         sa.Column("received_on", sa.Date(), nullable=False),
@@ -996,6 +999,50 @@ def upgrade() -> None:
     op.create_index("ix_involvement_petition_id", "involvement", ["petition_id"], unique=False)
 
     op.create_table(
+        "petition_assessment",
+        sa.Column("petition_id", sa.Uuid(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("assessed_by", sa.Uuid(), nullable=False),
+        sa.Column("unit_id", sa.Uuid(), nullable=False),
+        sa.Column("eligible", sa.Boolean(), nullable=False),
+        sa.Column("not_eligible_ground", sa.String(), nullable=False),
+        sa.Column("respondent", sa.String(), nullable=False),
+        sa.Column("competent_unit_id", sa.Uuid(), nullable=True),
+        sa.Column("competence_sentence", sa.String(), nullable=False),
+        sa.Column("competence_source", sa.String(), nullable=False),
+        sa.Column("needs_confirmation", sa.Boolean(), nullable=False),
+        sa.Column("clear_evidence", sa.Boolean(), nullable=False),
+        sa.Column("copied_to_competent_body", sa.Boolean(), nullable=False),
+        sa.Column("from_elected_body_or_press", sa.Boolean(), nullable=False),
+        sa.Column("criminal_signs", sa.Boolean(), nullable=False),
+        sa.Column("many_places", sa.Boolean(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.CheckConstraint(
+            "eligible OR not_eligible_ground <> ''",
+            name=op.f("ck_petition_assessment_refusal_has_ground"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["assessed_by"], ["account.id"], name=op.f("fk_petition_assessment_assessed_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["competent_unit_id"],
+            ["unit.id"],
+            name=op.f("fk_petition_assessment_competent_unit_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["petition_id"], ["petition.id"], name=op.f("fk_petition_assessment_petition_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["unit_id"], ["unit.id"], name=op.f("fk_petition_assessment_unit_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_petition_assessment")),
+    )
+    op.create_index(
+        "ix_petition_assessment_petition_id", "petition_assessment", ["petition_id"], unique=False
+    )
+
+    op.create_table(
         "petition_draft",
         sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=True),
@@ -1196,6 +1243,31 @@ def upgrade() -> None:
             "reception_session_id", "seat", name=op.f("uq_session_point_reception_session_id_seat")
         ),
     )
+    op.create_table(
+        "unrelated_petition",
+        sa.Column("petition_id", sa.Uuid(), nullable=False),
+        sa.Column("other_id", sa.Uuid(), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["decided_by"], ["account.id"], name=op.f("fk_unrelated_petition_decided_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["other_id"], ["petition.id"], name=op.f("fk_unrelated_petition_other_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["petition_id"], ["petition.id"], name=op.f("fk_unrelated_petition_petition_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unrelated_petition")),
+        sa.UniqueConstraint(
+            "petition_id", "other_id", name=op.f("uq_unrelated_petition_petition_id_other_id")
+        ),
+    )
+    op.create_index(
+        "ix_unrelated_petition_other_id", "unrelated_petition", ["other_id"], unique=False
+    )
+
     op.create_table(
         "visit",
         sa.Column("unit_id", sa.Uuid(), nullable=False),
@@ -1834,7 +1906,8 @@ def upgrade() -> None:
         "transfer",
         sa.Column("petition_id", sa.Uuid(), nullable=False),
         sa.Column("from_unit_id", sa.Uuid(), nullable=False),
-        sa.Column("to_unit_id", sa.Uuid(), nullable=False),
+        sa.Column("to_unit_id", sa.Uuid(), nullable=True),
+        sa.Column("to_body", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("sent_on", sa.Date(), nullable=False),
         sa.Column("sent_by", sa.Uuid(), nullable=True),
@@ -1842,8 +1915,12 @@ def upgrade() -> None:
         sa.Column("received_by", sa.Uuid(), nullable=True),
         sa.Column("document_id", sa.Uuid(), nullable=True),
         sa.Column("result", sa.String(), nullable=False),
+        sa.Column("taken_back_at", INSTANT, nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
+        sa.CheckConstraint(
+            "to_unit_id IS NOT NULL OR to_body <> ''", name=op.f("ck_transfer_goes_somewhere")
+        ),
         sa.ForeignKeyConstraint(
             ["document_id"], ["issued_document.id"], name=op.f("fk_transfer_document_id")
         ),
