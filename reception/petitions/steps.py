@@ -49,6 +49,7 @@ from workflows.codes import ALPHABET, CodeKind, make_code
 from workflows.duplicates import Identifier, IdentifierKind, extract, named
 from workflows.errors import Conflict
 from workflows.folding import fold, fold_key
+from workflows.kinds import Round
 from workflows.procedures.guards import Facts
 from workflows.secrecy import Secrecy, is_searchable, secrecy_for
 
@@ -81,6 +82,7 @@ class NewPetition:
     received_on: date
     receiving_unit_id: UUID
     idempotency_key: str
+    round: int = 1
     channel: str = "online"
     title: str = ""
     wish: str = ""
@@ -199,6 +201,7 @@ def _keep(work: Work, new: NewPetition, second_part: str) -> Petition:
         search_id=next_search_id(work, "petition"),
         code=code,
         kind=new.kind,
+        round=new.round,
         title=_title(new),
         field_code=new.field_code,
         place_unit_id=new.place_unit_id,
@@ -338,6 +341,7 @@ def _first_step(work: Work, petition: Petition, new: NewPetition, *, by: UUID | 
     event = "receive" if signed or new.anonymous else "await_signature"
     facts = Facts(
         kind=kind_of(new.kind),
+        round=Round.SECOND if new.round == 2 else Round.FIRST,
         signed=signed,
         anonymous=new.anonymous,
         protection_requested=new.protection_requested,
