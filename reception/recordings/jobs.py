@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from reception.recordings.checks import verify_job
 from reception.recordings.steps import segments_of
 from storage.audit import canonical
 from storage.database import reading, unit_of_work
@@ -435,4 +436,7 @@ def _duration_ms(db_session: Session, recording_id: UUID) -> int:
     return max((offset + duration for offset, duration in ends), default=0)
 
 
-HANDLERS: dict[str, Handler] = {"recordings.master": master}
+HANDLERS: dict[str, Handler] = {
+    "recordings.master": master,
+    "recordings.verify": verify_job,
+}

@@ -145,9 +145,7 @@ def _name_files(work: Work, segment: Segment, stretch: Stretch) -> dict[str, byt
     return files
 
 
-def _tail(
-    segment: SegmentSealer, folder: Path, files: dict[str, bytes], length: timedelta
-) -> None:
+def _tail(segment: SegmentSealer, folder: Path, files: dict[str, bytes], length: timedelta) -> None:
     """Let the files grow piece by piece before the sealer's eyes, then finish them."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     pieces = max(1, round(length.total_seconds() / CHUNK_S))

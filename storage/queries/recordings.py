@@ -19,7 +19,7 @@ from storage.models import (
     Unit,
 )
 from storage.subjects import grant_in_force, recording_subjects
-from workflows.access import Actor, Decision, Permission, Reach, Subject, UnitPath, decide, reach
+from workflows.access import Actor, Permission, Reach, UnitPath, decide, reach
 
 PAGE = 50
 
@@ -201,15 +201,3 @@ def grant_held(
         .order_by(PlaybackGrant.closed_parts.desc(), PlaybackGrant.expires_at.desc())
         .limit(1)
     ).one_or_none()
-
-
-def may_hear_closed(
-    decision: Decision, grant: PlaybackGrant | None, subject: Subject, actor: Actor
-) -> bool:
-    """Whether closed parts are open to this viewer: by the grant, or as the unit's own leader."""
-    by_role = decide(
-        actor,
-        Permission.RECORDING_PLAY,
-        Subject(unit_path=subject.unit_path, secrecy=subject.secrecy),
-    )
-    return bool(decision) and (bool(by_role) or (grant is not None and grant.closed_parts))
