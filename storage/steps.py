@@ -21,12 +21,15 @@ from storage.models import (
     ReceptionSession,
 )
 from storage.queries.calendar import holiday_table
+from workflows.errors import StepNotAllowed
 from workflows.procedures import engine
 from workflows.procedures.guards import Facts
 from workflows.procedures.loader import procedure
 from workflows.procedures.model import START, Offer, Standing
 from workflows.procedures.model import Deadline as ComputedDeadline
 from workflows.procedures.model import Step as ComputedStep
+
+UNDO = "undo"
 
 
 def start_run(
@@ -184,6 +187,46 @@ def record(
         rule=taken.procedure_version,
     )
     return taken
+
+
+def take_back(
+    work: Work,
+    run: ProcedureRun,
+    *,
+    on: date,
+    facts: Facts,
+    by: UUID | None,
+    roles: Iterable[str] | None = None,
+    unit_id: UUID | None = None,
+    reason: str = "",
+) -> ProcedureStep:
+    """Undo the last move as another row: terms it ended run again, terms it started end.
+
+    Returns the step that was undone. Raises StepNotAllowed, also when the last move was an undo.
+    """
+    before = steps_of(work, run.id)
+    undone = _last_move(before)
+    record(work, run, UNDO, on=on, facts=facts, by=by, roles=roles, unit_id=unit_id, reason=reason)
+    steps_of(work, run.id)[-1].undoes_id = undone.id
+    since = {step.id for step in before if step.seq >= undone.seq}
+    events = {step.event for step in before if step.seq >= undone.seq}
+    for term in work.db_session.scalars(select(Deadline).where(Deadline.run_id == run.id)):
+        if term.step_id in since:
+            term.met_on, term.ended_by = term.met_on or on, term.ended_by or UNDO
+        elif term.ended_by in events and term.met_on and term.met_on >= undone.on:
+            term.met_on, term.ended_by = None, ""
+    work.flush()
+    _copy_due(work, run)
+    return undone
+
+
+def _last_move(steps: list[ProcedureStep]) -> ProcedureStep:
+    moves = [step for step in steps if step.from_state != step.to_state]
+    if not moves or moves[-1].event == UNDO:
+        raise StepNotAllowed(
+            "Bước vừa rồi đã được hủy. Hãy chọn bước tiếp theo cần làm.", rule="undo-of-undo"
+        )
+    return moves[-1]
 
 
 def _copy_state(work: Work, run: ProcedureRun) -> None:
