@@ -1,0 +1,1 @@
+"""The demonstration: fictitious people, cases over three years, two sealed recordings."""
