@@ -10,29 +10,15 @@ import hashlib
 import json
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from reception.petitions.filing_forms import (
-    FORMS,
-    AboutForm,
-    BehalfForm,
-    ContactForm,
-    DecisionsForm,
-    Known,
-    PaperForm,
-    PlaceForm,
-    SendForm,
-    StoryForm,
-    SupportForm,
-    read_date,
-)
 from reception.petitions.steps import NewPetition, is_locked_away, register_petition
 from reception.petitions.uploads import (
     MOST_FILES,
@@ -44,7 +30,7 @@ from reception.petitions.uploads import (
     seal_file,
 )
 from storage.database import Work, reading, unit_of_work
-from storage.identities import PersonData, open_field, prepare_vault, seal_field
+from storage.identities import open_field, prepare_vault, seal_field
 from storage.jobs import enqueue
 from storage.models import Attachment, PetitionDraft, SealedObject, Unit
 from storage.models.base import new_id, utc_now
@@ -80,14 +66,6 @@ class EditedElsewhere(Conflict):
         )
 
 
-class NotReady(DomainError):
-    """Something that a petition needs is missing; `pages` says where."""
-
-    def __init__(self, pages: tuple[str, ...]) -> None:
-        super().__init__("Đơn còn thiếu vài chỗ. Bấm vào từng chỗ để điền.")
-        self.pages = pages
-
-
 @dataclass(frozen=True)
 class DraftFile:
     """A file of a draft or petition, as its sender sees it."""
@@ -106,6 +84,7 @@ class Draft:
 
     id: UUID
     token: str
+    page: str
     answers: dict[str, dict[str, Any]]
     typing: dict[str, dict[str, list[str]]]
     files: tuple[DraftFile, ...]
@@ -141,71 +120,6 @@ class Draft:
         """A mark of what a page held when it was shown."""
         kept = json.dumps(self.of(page), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(kept.encode()).hexdigest()[:16]
-
-
-# --- which pages there are -----------------------------------------------------------------------
-
-
-def pages_of(draft: Draft) -> tuple[str, ...]:
-    """The pages this draft needs, in order; the last one is reading over and sending."""
-    return tuple(page for page in FORMS if page in _ALWAYS or _ASKED[page](draft))
-
-
-_ALWAYS = ("nguoi-gui", "loai-don", "cach-viet", "o-dau", "ho-tro", "xem-lai")
-_ASKED: dict[str, Callable[[Draft], bool]] = {
-    "lien-lac": lambda d: d.for_whom != "anonymous",
-    "gui-thay": lambda d: d.for_whom in ("other", "organisation", "group"),
-    "gui-ve-ai": lambda d: not d.on_paper or d.kind == "denunciation",
-    "chuyen-gi": lambda d: not d.on_paper,
-    "anh-don": lambda d: d.on_paper,
-    "quyet-dinh": lambda d: d.kind in ("complaint", "unclassified") and not d.on_paper,
-}
-
-
-def page_after(draft: Draft, page: str) -> str:
-    """Where to go on to."""
-    pages = pages_of(draft)
-    if page not in pages:
-        return pages[0]
-    return pages[min(pages.index(page) + 1, len(pages) - 1)]
-
-
-def page_before(draft: Draft, page: str) -> str | None:
-    """Where the back link leads; None on the first page."""
-    pages = pages_of(draft)
-    place = pages.index(page) if page in pages else 0
-    return pages[place - 1] if place else None
-
-
-def known_of(draft: Draft, today: date) -> Known:
-    """What the forms may ask about this draft."""
-    return Known(
-        kind=draft.kind,
-        today=today,
-        find=find,
-        parts=draft.parts,
-        anonymous=draft.for_whom == "anonymous",
-    )
-
-
-def missing_pages(draft: Draft, today: date) -> tuple[str, ...]:
-    """The pages before the last one that are unanswered or no longer hold."""
-    known = known_of(draft, today)
-    return tuple(page for page in pages_of(draft)[:-1] if not _holds(draft, page, known))
-
-
-def _holds(draft: Draft, page: str, known: Known) -> bool:
-    if page not in draft.answers:
-        return False
-    form = FORMS[page].of(draft.of(page))
-    form.check(known)
-    return not form.errors
-
-
-def find(text: str, bodies: bool) -> Found:
-    """Units that a typed name may mean."""
-    with reading() as work:
-        return find_places(work.db_session, text, bodies=bodies)
 
 
 # --- beginning, opening, saving ------------------------------------------------------------------
@@ -282,6 +196,7 @@ def _draft(db_session: Session, row: PetitionDraft, token: str) -> Draft:
     return Draft(
         id=row.id,
         token=token,
+        page=row.page,
         answers=data.get("answers", {}),
         typing=data.get("typing", {}),
         files=_files(db_session, row.id),
@@ -379,39 +294,43 @@ def remove_file(token: str, attachment_id: UUID) -> None:
 # --- sending -------------------------------------------------------------------------------------
 
 
-def receiving_unit(draft: Draft) -> Unit:
+def find(text: str, bodies: bool) -> Found:
+    """Units that a typed name may mean."""
+    with reading() as work:
+        return find_places(work.db_session, text, bodies=bodies)
+
+
+@dataclass(frozen=True)
+class Route:
+    """What decides where a petition goes first."""
+
+    kind: str
+    second_round: bool
+    about_leader: bool
+    about_unit: UUID | None
+    place_unit: UUID | None
+
+
+def receiving_unit(route: Route) -> Unit:
     """Where the petition goes first. Whoever receives it may still transfer it.
 
     A second complaint, and a denunciation of a leader or of nobody knows whom, go to the province
     (Luật Khiếu nại, Điều 21; Luật Tố cáo, Điều 13), everything else to the body it is about.
     """
     with reading() as work:
-        return _receiving(work.db_session, draft)
+        db_session = work.db_session
+        province = db_session.scalars(select(Unit).where(Unit.kind == "province")).one()
+        if route.second_round or (route.kind == "denunciation" and route.about_leader):
+            return province
+        body = db_session.get(Unit, route.about_unit) if route.about_unit else None
+        if body is not None and body.kind in ("commune", "department"):
+            return body
+        here = db_session.get(Unit, route.place_unit) if route.place_unit else None
+        return here or province
 
 
-def _receiving(db_session: Session, draft: Draft) -> Unit:
-    about, place = AboutForm.of(draft.of("gui-ve-ai")), PlaceForm.of(draft.of("o-dau"))
-    province = db_session.scalars(select(Unit).where(Unit.kind == "province")).one()
-    if draft.kind == "complaint" and draft.of("loai-don").get("round") == "2":
-        return province
-    if draft.kind == "denunciation" and about.leader != "no":
-        return province
-    body = db_session.get(Unit, UUID(about.unit)) if about.unit else None
-    if body is not None and body.kind in ("commune", "department"):
-        return body
-    here = db_session.get(Unit, UUID(place.unit)) if place.unit else None
-    return here or province
-
-
-def send(token: str, form: SendForm, *, today: date, account_id: UUID | None) -> Draft:
-    """Turn the draft into one petition; a second press finds the first. Raises NotReady."""
-    draft = open_draft(token)
-    if draft.receipt is not None:
-        return draft
-    missing = missing_pages(draft, today)
-    if missing:
-        raise NotReady(missing)
-    new = _as_petition(draft, form, today=today, account_id=account_id)
+def send(token: str, new: NewPetition) -> Draft:
+    """Turn the draft into one petition; a second press finds the first."""
     if is_locked_away(new):
         prepare_vault()
     with unit_of_work() as work:
@@ -449,104 +368,3 @@ def _lock_files(work: Work, draft_id: UUID) -> None:
     )
     for sealed in work.db_session.scalars(query):
         seal_as_denunciation(sealed, now=utc_now())
-
-
-def _as_petition(
-    draft: Draft, form: SendForm, *, today: date, account_id: UUID | None
-) -> NewPetition:
-    about, place = AboutForm.of(draft.of("gui-ve-ai")), PlaceForm.of(draft.of("o-dau"))
-    support = SupportForm.of(draft.of("ho-tro"))
-    behalf = BehalfForm.of(draft.of("gui-thay"))
-    anonymous = draft.for_whom == "anonymous"
-    signed = form.signing in ("photo", "digital")
-    return NewPetition(
-        kind=draft.kind,
-        round=int(draft.of("loai-don").get("round") or 1),
-        received_on=today,
-        receiving_unit_id=receiving_unit(draft).id,
-        idempotency_key=f"draft:{draft.id}",
-        respondent=about.respondent,
-        respondent_unit_id=_uuid(about.unit),
-        place_unit_id=_uuid(place.unit),
-        place_text=place.place_text,
-        happened_on=read_date(place.happened_on),
-        submitter=None if anonymous else _submitter(draft),
-        for_whom="self" if anonymous else draft.for_whom,
-        on_behalf_of=_on_behalf_of(draft, behalf),
-        anonymous=anonymous,
-        group_size=behalf.group_size(),
-        representatives=tuple(_person(row) for row in behalf.named()),
-        signing=form.signing,
-        signed_on=today if signed else None,
-        wants_online=support.online == "yes",
-        support_needs=_support_needs(support),
-        protection_requested=support.protection == "yes",
-        account_id=account_id,
-        attachment_ids=tuple(file.id for file in _in_order(draft.files)),
-        **_words(draft),
-    )
-
-
-def _words(draft: Draft) -> dict[str, Any]:
-    """Title, content, wish and earlier papers, from the page that was used."""
-    if draft.on_paper:
-        summary = PaperForm.of(draft.of("anh-don")).summary
-        return {"title": summary, "content": summary}
-    story = StoryForm.of(draft.of("chuyen-gi"))
-    earlier = DecisionsForm.of(draft.of("quyet-dinh"))
-    decisions = [dict(row) for row in earlier.named()]
-    if decisions and earlier.got_on:
-        decisions[0]["got_on"] = earlier.got_on
-    return {
-        "content": story.content,
-        "wish": story.wish,
-        "earlier_decisions": tuple(decisions),
-    }
-
-
-def _in_order(files: tuple[DraftFile, ...]) -> list[DraftFile]:
-    order = ("signed_petition", "digital_petition", "authority", "evidence")
-    return sorted(files, key=lambda file: order.index(file.part))
-
-
-def _uuid(text: str) -> UUID | None:
-    return UUID(text) if text else None
-
-
-def _submitter(draft: Draft) -> PersonData:
-    form = ContactForm.of(draft.of("lien-lac"))
-    return PersonData(
-        name=form.name,
-        salutation=form.salutation,
-        birth_year=form.birth_year,
-        citizen_id=form.citizen_id,
-        phone=form.phone,
-        email=form.email,
-        address=form.address,
-        unit_id=_uuid(form.unit),
-    )
-
-
-def _person(row: Mapping[str, str]) -> PersonData:
-    return PersonData(name=row["name"], phone=row["phone"], citizen_id=row["citizen_id"])
-
-
-def _on_behalf_of(draft: Draft, behalf: BehalfForm) -> str:
-    if draft.for_whom not in ("other", "organisation"):
-        return ""
-    return f"{behalf.name} ({behalf.relation})" if behalf.relation else behalf.name
-
-
-SUPPORT_WORDS = {
-    "hearing": "Nghe kém",
-    "sight": "Nhìn kém",
-    "walking": "Đi lại khó",
-    "reading": "Cần người đọc, viết giúp",
-    "interpreter": "Cần phiên dịch",
-    "companion": "Cần người thân đi cùng",
-}
-
-
-def _support_needs(form: SupportForm) -> str:
-    needs = [SUPPORT_WORDS[need] for need in form.support if need in SUPPORT_WORDS]
-    return "; ".join([*needs, *([form.support_text] if form.support_text else [])])
