@@ -21,7 +21,7 @@ import shutil
 import socket
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -225,7 +225,7 @@ def _unwanted(libraries: Path, kind: str) -> str:
     return ",".join(sorted(found - KEPT_LIBRARIES[kind]))
 
 
-def _render(sections: dict[str, dict[str, object]]) -> str:
+def _render(sections: Mapping[str, Mapping[str, object]]) -> str:
     blocks = []
     for name, entries in sections.items():
         lines = [f"\t{key} = {_value(value)}" for key, value in entries.items()]

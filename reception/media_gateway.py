@@ -114,7 +114,6 @@ class JoinTicket:
     pin: str = field(repr=False)
     participant_id: str
     display_id: str
-    video_bitrate_bps: int = VIDEO_BITRATE_BPS
     ice_servers: tuple[Mapping[str, Any], ...] = ()
 
     def as_json(self) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def _own_network() -> None:
 def built_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The test page with the real client, bundled as the application's pages are."""
     folder = tmp_path_factory.mktemp("page")
-    command = [
+    command: list[str | Path] = [
         PROJECT / "node_modules" / ".bin" / "esbuild", PROJECT / "tests" / "media" / "page.js",
         "--bundle", "--format=esm", "--target=chrome87,firefox78,safari14.1",
         "--log-level=warning", f"--outfile={folder / 'page.js'}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import time
 from dataclasses import replace
@@ -113,13 +114,30 @@ def test_every_track_grows_on_tmpfs_while_people_talk_and_while_they_are_muted(
 
 def test_levels_and_statistics_are_told_while_people_talk(sitting: Sitting) -> None:
     red, red_id, _, blue_id = join_both(sitting)
+
+    def loudness(person: str) -> float:
+        return float((red.evaluate("latest.levels") or {}).get(person, 0))
+
+    wait_until(lambda: loudness(red_id) > 0.1, said="the own level")
+    wait_until(lambda: loudness(blue_id) > 0.1, said="the other's level")
     wait_until(lambda: (red.evaluate("latest.stats") or {}).get("kbpsDown"), said="statistics")
-    levels, stats = red.evaluate("[latest.levels, latest.stats]")
-    assert levels[red_id] > 0.1
-    assert levels[blue_id] > 0.1
+    stats = red.evaluate("latest.stats")
     assert stats["kbpsUp"] > 50
     assert stats["lossUp"] < 5
     assert stats["rttMs"] < 500
+
+
+def test_who_talks_is_told_and_who_is_muted_does_not(sitting: Sitting) -> None:
+    _, red_id, blue, _ = join_both(sitting)
+
+    def last_said() -> list[bool]:
+        return [note["talking"] for note in notes(blue, "talking") if note["id"] == red_id][-1:]
+
+    wait_until(lambda: last_said() == [True], said="red talks")
+    sitting.people["red"].page.evaluate("room.setMicrophone(false)")
+    wait_until(lambda: last_said() == [False], said="red is silent")
+    time.sleep(1.5)
+    assert last_said() == [False]
 
 
 def test_a_newcomer_is_seen_after_the_room_token_has_run_out(
@@ -257,7 +275,7 @@ def test_only_a_living_token_of_this_very_room_with_its_pin_lets_in(sitting: Sit
     assert state(page) == "connected"
 
 
-RULING = [
+RULING: list[tuple[dict[str, Any], int, str]] = [
     ({"request": "create", "room": "mine"}, 429, "admin_key"),
     ({"request": "create", "room": "mine", "admin_key": "guessed"}, 433, "admin_key"),
     ({"request": "enable_recording", "record": False}, 429, "secret"),
@@ -392,6 +410,30 @@ def test_killed_media_server_is_noticed_and_the_session_goes_on_in_a_new_segment
         whole = path.rename(path.with_suffix(""))
         assert packets(whole) > 30
         assert playable(whole, tmp_path).stat().st_size > 0
+
+
+@pytest.mark.long
+def test_a_media_server_that_hangs_is_left_and_found_again(sitting: Sitting) -> None:
+    red, red_id, blue, _ = join_both(sitting)
+    sitting.janus.process.send_signal(signal.SIGSTOP)
+    wait_until(lambda: state(red) == state(blue) == "reconnecting", within_s=30)
+    assert not sitting.gateway.is_up()
+    sitting.janus.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: state(red) == state(blue) == "connected", within_s=40)
+    red_again = red.evaluate("room.participantId")
+    assert red_again != red_id
+    wait_until(lambda: sees(blue, red_again, "red"), within_s=20)
+
+
+def test_leaving_while_the_door_opens_is_leaving(sitting: Sitting) -> None:
+    for after_ms in (0, 10, 25, 50, 80, 120):
+        red = sitting.open_page("red")
+        red.evaluate("after => { join(); setTimeout(() => room.leave(), after); }", after_ms)
+        time.sleep(0.7)
+        assert state(red) == "left"
+        assert red.evaluate("room.localStream.getTracks().length") == 0
+        # Well below the 30 s after which the media server forgets anybody.
+        wait_until(lambda: not sitting.gateway.list_participants(sitting.room), within_s=5)
 
 
 def test_an_ended_session_is_not_knocked_at_again(sitting: Sitting) -> None:

@@ -80,7 +80,7 @@ def make_camera(path: Path, look: Look) -> Path:
     picture = f"color=c={look.colour}:s={size}:r={FRAMES_PER_S}"
     bar = f"color=c=white:s=16x{HEIGHT // 6}:r={FRAMES_PER_S}"
     # Grain as of a real camera: a flat picture is so small that its file would hardly grow.
-    graph = f"[0][1]overlay=x='mod(t*{WIDTH}/{LOOP_S},{WIDTH})':y=0,noise=c0s=14:c0f=t"
+    graph = f"[0][1]overlay=x='mod(t*{WIDTH}/{LOOP_S},{WIDTH})':y=0,noise=c0s=8:c0f=t"
     _ffmpeg(
         "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", bar, "-filter_complex", graph,
         "-t", length, "-pix_fmt", "yuv420p", str(path),

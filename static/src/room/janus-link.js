@@ -60,7 +60,9 @@ export class JanusLink {
         destroyOnUnload: false,
         success: () => {
           open = true;
-          resolve();
+          if (!this.#closed) return resolve();
+          this.#destroy(); // closed before there was anything to close
+          reject(new MediaRefusal("closed"));
         },
         error: (problem) => (open ? this.#lost(problem) : reject(new MediaRefusal(String(problem)))),
         destroyed: () => this.#lost("destroyed"),
@@ -96,6 +98,10 @@ export class JanusLink {
   close() {
     if (this.#closed) return;
     this.#closed = true;
+    this.#destroy();
+  }
+
+  #destroy() {
     this.#janus?.destroy({ cleanupHandles: true, notifyDestroyed: false });
   }
 }

@@ -2,7 +2,8 @@
 // else's, finds its way back after a broken line. Shows nothing: pages listen to its events.
 //
 //   import { Room } from "./room/media-client.js";
-//   const room = new Room({ freshTicket });        // async () => ticket, or null when the session is over
+//   const room = new Room({ freshTicket });        // async () => ticket, null when the session is over; when it
+//                                                   // throws, it is asked again later
 //   room.addEventListener("track", ({ detail }) => { video.srcObject = detail.stream; });
 //   await room.connect(ticket);                     // the JSON that the join route answered
 //   await room.publish(stream);                     // or: await room.publishDevices({ audio, video })
@@ -16,7 +17,9 @@
 // then joins anew with fresh tickets, waiting 0.5 s, 1 s, 2 s … at most 15 s between attempts.
 //
 // Events (`event.detail`):
-//   state               { state, reason }  state: "connecting" | "connected" | "reconnecting" | "left" | "removed" | "over"
+//   state               { state, reason }  state: "connecting" | "connected" | "reconnecting" | "failed" (the first
+//                       attempt; connect may be called again) | "left" | "removed" (by the chair) | "over"; the last
+//                       three are final, and devices are closed
 //   participantjoined   { id }             ids come from the server; look the person up there, never in the browser
 //   participantleft     { id }
 //   track               { id, kind, track, stream }   `stream` stays the same object for one participant
@@ -31,7 +34,7 @@
 
 import { JanusLink, MediaRefusal, PluginHandle } from "./janus-link.js";
 import { Subscription } from "./subscription.js";
-import { openLocalMedia } from "./local-media.js";
+import { openLocalMedia, stopStream } from "./local-media.js";
 import { LevelMeter, fromAmplitude } from "./level-meter.js";
 import { StatsReader } from "./connection-stats.js";
 
@@ -66,6 +69,10 @@ export class Room extends EventTarget {
     return this.#state;
   }
 
+  get #ended() {
+    return ["left", "removed", "over"].includes(this.#state);
+  }
+
   get participantId() {
     return this.#place?.id ?? null;
   }
@@ -79,13 +86,16 @@ export class Room extends EventTarget {
   }
 
   async connect(ticket) {
+    if (this.#ended) return;
     this.#become("connecting");
     try {
       await this.#enter(ticket);
     } catch (refusal) {
-      this.#become("left", refusal.message);
+      if (this.#ended) return;
+      this.#become("failed", refusal.message);
       throw refusal;
     }
+    if (this.#state !== "connected") return; // left meanwhile
     window.addEventListener("online", this.onOnline);
     window.addEventListener("pagehide", this.onPageHide);
     this.#timers = [
@@ -95,6 +105,7 @@ export class Room extends EventTarget {
   }
 
   async publish(stream) {
+    if (this.#ended) return stopStream(stream); // the devices opened after the person had left
     for (const track of stream.getTracks()) this.#adopt(track);
     await this.#place?.publish(this.#local);
   }
@@ -254,7 +265,7 @@ export class Room extends EventTarget {
   }
 
   #end(state) {
-    if (["left", "removed", "over"].includes(this.#state)) return;
+    if (this.#ended) return;
     this.#become(state);
     this.#abandon();
     window.removeEventListener("online", this.onOnline);
