@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 import click
 from sqlalchemy import func, select
 
-from reception.cases.steps import close_case, join_case, open_case
+from reception.cases.steps import join_case, open_case, settle_case
 from reception.clock import legal_today
 from reception.demo import names
 from reception.demo.matters import MONTH_WEIGHT, Matter, new_matter, second_voice
@@ -28,6 +28,7 @@ from storage.queries.calendar import holiday_table
 from storage.queries.units import communes
 from storage.steps import record, run_of, start_run
 from workflows.calendar import HolidayTable, add_working_days
+from workflows.cases import LinkKind
 from workflows.errors import DomainError
 from workflows.kinds import PetitionKind, Round
 from workflows.procedures.guards import Facts
@@ -38,6 +39,16 @@ BATCH = 25
 HOT_UNIT = "26368"
 HOT_MONTHS = 5
 _NAMESPACE = UUID("6f0a3d0e-5d0b-4f0e-9d6e-2c8c3f6b7a10")
+SETTLEMENT = (
+    ("accept", 6),
+    ("assign", 8),
+    ("report", 16),
+    ("decide", 17),
+    ("send", 18),
+    ("take_effect", 45),
+    ("close", 48),
+)
+"""First complaint: event and working day after arrival."""
 CHANNELS = (("desk", 46), ("post", 24), ("online", 30))
 
 
@@ -170,15 +181,28 @@ class _Writer:
             story = second_voice(self.chance, self.plan.matter)
             again = self._letter(number, on, self.plan.unit, story)
             if case is not None:
-                join_case(
-                    self.work,
-                    again,
-                    case,
-                    kind="repeat" if number == 1 else "same_matter",
-                    reason="Cùng quyết định, cùng thửa đất",
-                    by=None,
-                    on=on,
-                )
+                self._join(again, case, number, on)
+
+    def _join(self, petition: Petition, case: Case, number: int, on: date) -> None:
+        """A further letter about the same matter hangs on the case and is merged into it."""
+        later = self._later(on, 2)
+        if later > self.today:
+            return
+        run = run_of(self.work, "PET", petition_id=petition.id)
+        for event in ("check_identity", "classify"):
+            record(self.work, run, event, on=later, facts=self._facts(petition), by=None)
+        join_case(
+            self.work,
+            petition,
+            case,
+            LinkKind.REPEAT if number == 1 else LinkKind.SAME_MATTER,
+            reason="Cùng số quyết định, cùng thửa đất",
+            on=later,
+            by=self.staff["ban-tcd"].account_id,
+        )
+        facts = self._facts(petition, duplicate=True)
+        record(self.work, run, "merge", on=later, facts=facts, by=None)
+        settle_case(self.work, case, on=later, by=None)
 
     def _later(self, on: date, working_days: int) -> date:
         return add_working_days(on, working_days, self.holidays)
@@ -263,50 +287,52 @@ class _Writer:
             self._step(petition, "keep_on_file", 3)
             return None
         case = open_case(self.work, petition, by=None, on=self._later(self.plan.on, 2))
-        getattr(self, f"_end_{self.plan.fate}")(petition, case)
+        last = getattr(self, f"_end_{self.plan.fate}")(petition, case)
+        if last:
+            settle_case(self.work, case, on=self._later(self.plan.on, last), by=None)
         return case
 
-    def _end_classified(self, petition: Petition, case: Case) -> None:
+    # Each end returns the working day of its last step, 0 when nothing ended.
+
+    def _end_classified(self, petition: Petition, case: Case) -> int:
         """Nothing yet: it waits in somebody's inbox."""
+        return 0
 
-    def _end_proposed(self, petition: Petition, case: Case) -> None:
+    def _end_proposed(self, petition: Petition, case: Case) -> int:
         self._step(petition, "propose", 4)
+        return 0
 
-    def _end_filed(self, petition: Petition, case: Case) -> None:
-        self._end_done(petition, case)
+    def _end_filed(self, petition: Petition, case: Case) -> int:
+        return self._end_done(petition, case)
 
-    def _end_guided(self, petition: Petition, case: Case) -> None:
-        if petition.kind == "complaint" and self._step(petition, "guide", 5):
-            close_case(self.work, case, on=self._later(self.plan.on, 5), by=None)
+    def _end_guided(self, petition: Petition, case: Case) -> int:
+        if petition.kind != "complaint":
+            return self._end_done(petition, case)
+        return 5 if self._step(petition, "guide", 5) else 0
 
-    def _end_transferred(self, petition: Petition, case: Case) -> None:
-        self._end_classified(petition, case)
+    def _end_transferred(self, petition: Petition, case: Case) -> int:
+        return self._end_classified(petition, case)
 
-    def _end_accepted(self, petition: Petition, case: Case) -> bool:
+    def _end_accepted(self, petition: Petition, case: Case) -> int:
         if self._step(petition, "propose", 4) and self._step(petition, "accept", 6):
             if petition.kind == "complaint":
                 self._settle(petition, case)
-            return True
-        return False
+            return 6
+        return 0
 
-    def _end_done(self, petition: Petition, case: Case) -> None:
+    def _end_done(self, petition: Petition, case: Case) -> int:
         if petition.kind in ("recommendation", "feedback"):
-            if self._step(petition, "answer", 8, result_document=True):
-                close_case(self.work, case, on=self._later(self.plan.on, 8), by=None)
-            return
-        if self._end_accepted(petition, case):
-            last = self.chance.randint(18, 34)
-            if self._step(petition, "report_result", last, result_document=True):
-                close_case(self.work, case, on=self._later(self.plan.on, last), by=None)
+            return 8 if self._step(petition, "answer", 8, result_document=True) else 0
+        if not self._end_accepted(petition, case):
+            return 0
+        last = 50 if petition.kind == "complaint" else self.chance.randint(18, 34)
+        return last if self._step(petition, "report_result", last, result_document=True) else 0
 
     def _settle(self, petition: Petition, case: Case) -> None:
-        """First complaint: verification, report and, when it is done, the decision."""
+        """First complaint: verification and, when it is done, decision, effect and end."""
         accepted = self._later(self.plan.on, 6)
         run = start_run(self.work, "KN1", unit_id=case.holder_unit_id, case_id=case.id)
-        done = self.plan.fate == "done"
-        steps = [("accept", 6), ("assign", 8)]
-        steps += [("report", 16), ("decide", 17), ("send", 18)] if done else []
-        for event, after in steps:
+        for event, after in SETTLEMENT if self.plan.fate == "done" else SETTLEMENT[:2]:
             on = self._later(self.plan.on, after)
             if on > self.today:
                 return
@@ -315,7 +341,7 @@ class _Writer:
                 run,
                 event,
                 on=on,
-                facts=self._facts(petition, report_filed=True),
+                facts=self._facts(petition, report_filed=True, result_document=True),
                 by=None,
                 dates={"receive": self.plan.on, "acceptance": accepted},
             )
