@@ -72,27 +72,81 @@ NOBODY: frozenset[UUID] = frozenset()
 
 def petition_subject(db_session: Session, petition: Petition) -> Subject:
     """The petition as `decide` sees it: at the unit that holds it now."""
-    parts = _involved(db_session, petition.id, petition.case_id)
-    owners = set(parts.get("owner", NOBODY))
-    if petition.submitter_id:
-        owners.add(petition.submitter_id)
-    assigned = set(parts.get("assigned", NOBODY))
-    if petition.assigned_to:
-        assigned.add(petition.assigned_to)
-    shared = set(_level_units(db_session, petition.case_id))
+    return petition_subjects(db_session, (petition,))[petition.id]
+
+
+def petition_subjects(db_session: Session, petitions: Iterable[Petition]) -> dict[UUID, Subject]:
+    """The subjects of a page of petitions, with as many queries as for one."""
+    listed = list(petitions)
+    case_ids = {petition.case_id for petition in listed if petition.case_id}
+    parts = _involved_in(db_session, {petition.id for petition in listed}, case_ids)
+    levels = _levels_of(db_session, case_ids)
+    held = {petition.holder_unit_id for petition in listed}
+    paths = _path_by_id(db_session, held | {petition.receiving_unit_id for petition in listed})
+    return {petition.id: _petition_subject(petition, parts, levels, paths) for petition in listed}
+
+
+def _petition_subject(
+    petition: Petition,
+    parts: dict[UUID, dict[str, set[UUID]]],
+    levels: dict[UUID, frozenset[UnitPath]],
+    paths: dict[UUID, UnitPath],
+) -> Subject:
+    named: dict[str, set[UUID]] = {}
+    for key in (petition.id, petition.case_id):
+        for part, people in parts.get(key, {}).items() if key else ():
+            named.setdefault(part, set()).update(people)
+    submitter = {petition.submitter_id} if petition.submitter_id else set()
+    handler = {petition.assigned_to} if petition.assigned_to else set()
+    shared = levels.get(petition.case_id, frozenset()) if petition.case_id else frozenset()
     if Secrecy(petition.secrecy) is Secrecy.NORMAL:
-        shared.add(_path(db_session, petition.receiving_unit_id))
+        shared |= {paths[petition.receiving_unit_id]}
     return Subject(
-        unit_path=_path(db_session, petition.holder_unit_id),
+        unit_path=paths[petition.holder_unit_id],
         kind=kind_of(petition.kind),
         secrecy=Secrecy(petition.secrecy),
-        assigned_to=frozenset(assigned),
-        conflicted=parts.get("conflicted", NOBODY),
-        act_complained_of_by=parts.get("own_act", NOBODY),
-        identity_for=parts.get("identity", NOBODY),
-        owners=frozenset(owners),
-        level_units=frozenset(shared),
+        assigned_to=frozenset(named.get("assigned", set()) | handler),
+        conflicted=frozenset(named.get("conflicted", NOBODY)),
+        act_complained_of_by=frozenset(named.get("own_act", NOBODY)),
+        identity_for=frozenset(named.get("identity", NOBODY)),
+        owners=frozenset(named.get("owner", set()) | submitter),
+        level_units=shared,
     )
+
+
+def _involved_in(
+    db_session: Session, petition_ids: set[UUID], case_ids: set[UUID]
+) -> dict[UUID, dict[str, set[UUID]]]:
+    """People by their part, for each petition and each case."""
+    rows = db_session.scalars(
+        select(Involvement).where(
+            or_(Involvement.petition_id.in_(petition_ids), Involvement.case_id.in_(case_ids)),
+            Involvement.ended_at.is_(None),
+        )
+    )
+    found: dict[UUID, dict[str, set[UUID]]] = {}
+    for row in rows:
+        for key in (key for key in (row.petition_id, row.case_id) if key is not None):
+            found.setdefault(key, {}).setdefault(row.part, set()).add(row.person_id)
+    return found
+
+
+def _levels_of(db_session: Session, case_ids: set[UUID]) -> dict[UUID, frozenset[UnitPath]]:
+    """The paths of the units that take part in each case."""
+    rows = db_session.execute(
+        select(CaseUnit.case_id, Unit.path)
+        .join(Unit, Unit.id == CaseUnit.unit_id)
+        .where(CaseUnit.case_id.in_(case_ids))
+    )
+    found: dict[UUID, set[UnitPath]] = {}
+    for case_id, path in rows:
+        found.setdefault(case_id, set()).add(tuple(path.split("/")))
+    return {case_id: frozenset(paths) for case_id, paths in found.items()}
+
+
+def _path_by_id(db_session: Session, unit_ids: set[UUID]) -> dict[UUID, UnitPath]:
+    rows = db_session.execute(select(Unit.id, Unit.path).where(Unit.id.in_(unit_ids)))
+    return {key: tuple(path.split("/")) for key, path in rows}
 
 
 def case_subject(db_session: Session, case: Case) -> Subject:

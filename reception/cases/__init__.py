@@ -1,0 +1,1 @@
+"""Cases (vụ việc): everything of every level about one matter."""
