@@ -95,7 +95,7 @@ const { metafile } = await esbuild.build({
   format: "esm",
   charset: "utf8",
   legalComments: "linked",
-  target: ["chrome87", "firefox78", "safari14"],
+  target: ["chrome87", "firefox78", "safari14.1"],
   supported: { destructuring: true }, // Safari 14 has it; esbuild minds one rare fault of it
   loader: { ".woff2": "file", ".svg": "file", ".png": "file", ".webp": "file" },
   plugins: [styles],

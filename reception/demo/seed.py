@@ -263,7 +263,7 @@ class _Writer:
             anonymous=petition.anonymous,
             identity_checked=True,
             eligible=not petition.anonymous,
-            competent=self.plan.fate not in ("transferred", "guided"),
+            competent=not (self.plan.fate == "guided" and petition.kind == "complaint"),
             **more,  # type: ignore[arg-type]  # flags by name
         )
 
