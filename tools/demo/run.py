@@ -102,6 +102,25 @@ def _full_back_ends(var: Path, instance: str, env: dict[str, str], port: int) ->
             store.wait(timeout=30)
 
 
+def _ensure_interface() -> None:
+    """The media server needs an address that is not loopback: make a pair where there is none."""
+    shown = subprocess.run(
+        ["ip", "-4", "-brief", "address", "show", "up"],  # noqa: S607  # a system program
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    if any(line.split()[0] != "lo" for line in shown.splitlines() if line.strip()):
+        return
+    for words in (
+        "link add media0 type veth peer name media1",
+        "address add 10.77.0.1/24 dev media0",
+        "link set media0 up",
+        "link set media1 up",
+    ):
+        subprocess.run(["ip", *words.split()], check=True)  # noqa: S603, S607  # fixed words
+
+
 def _flask(env: dict[str, str], *words: str) -> None:
     done = subprocess.run(  # noqa: S603  # our own list, no shell
         [sys.executable, "-m", "flask", *words], cwd=PROJECT, env={**os.environ, **env}, check=False
@@ -146,6 +165,7 @@ def main() -> int:
     env = _settings(var, instance, asked.port)
     Path(env["SPOOL_DIR"]).mkdir(exist_ok=True, mode=0o700)
     started = time.monotonic()
+    _ensure_interface()
     with contextlib.ExitStack() as stack:
         if asked.full:
             stack.enter_context(_full_back_ends(var, instance, env, asked.port))
