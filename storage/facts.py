@@ -2,8 +2,9 @@
 
 A case counts once, on the day it was opened, however many petitions hang on it; a case that lost
 its last petition counts no more. Denunciations are counted under their own kind, so that a public
-layer can leave them out. Public names: recounted, count_case_opened, count_case_closed,
-rebuild_daily_facts.
+layer can leave them out. Months are added up along with the days, for every field and the fields
+above it, so that the map reads one short range. Public names: recounted, count_case_opened,
+count_case_closed, rebuild_daily_facts, rebuild_monthly_facts.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, exists, extract, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from storage.database import Work
-from storage.models import Case, DailyFact, Petition
+from storage.models import Case, DailyFact, Field, MonthlyFact, Petition
 from storage.models.base import utc_now
 
 _Key = tuple[date, UUID, str, str]
 _KEY = ("on", "unit_id", "field_code", "kind")
+_MONTH_KEY = ("field_code", "kind", "month_on", "unit_id")
+ALL_FIELDS = ""
 _NUMBERS = ("opened", "closed", "people")
 
 
@@ -59,7 +62,39 @@ def rebuild_daily_facts(db_session: Session) -> int:
         numbers = {"opened": opened[key], "closed": closed[key], "people": people[key]}
         db_session.add(DailyFact(**dict(zip(_KEY, key, strict=True)), **numbers))
     db_session.flush()
+    rebuild_monthly_facts(db_session)
     return len(keys)
+
+
+def rebuild_monthly_facts(db_session: Session) -> int:
+    """Add up the daily facts anew; returns the number of rows. For whoever writes days directly."""
+    above = _fields_above(db_session)
+    sums: dict[tuple[str, str, date, UUID], Counter[str]] = {}
+    year, month = extract("year", DailyFact.on), extract("month", DailyFact.on)
+    where = (DailyFact.field_code, DailyFact.kind, DailyFact.unit_id, year, month)
+    totals = [func.sum(getattr(DailyFact, name)) for name in _NUMBERS]
+    for field, kind, unit_id, in_year, in_month, *numbers in db_session.execute(
+        select(*where, *totals).group_by(*where)
+    ):
+        for code in above.get(field, (field, ALL_FIELDS)):
+            key = (code, kind, date(int(in_year), int(in_month), 1), unit_id)
+            sums.setdefault(key, Counter()).update(dict(zip(_NUMBERS, numbers, strict=True)))
+    db_session.execute(delete(MonthlyFact))
+    rows = [dict(zip(_MONTH_KEY, key, strict=True)) | counted for key, counted in sums.items()]
+    if rows:
+        db_session.execute(insert(MonthlyFact), rows)
+    return len(rows)
+
+
+def _fields_above(db_session: Session) -> dict[str, tuple[str, ...]]:
+    """For every field: itself, the fields above it, and all fields together."""
+    parents = {row.code: row.parent_code for row in db_session.scalars(select(Field))}
+
+    def chain(code: str) -> tuple[str, ...]:
+        parent = parents.get(code)
+        return (code, *(chain(parent) if parent else (ALL_FIELDS,)))
+
+    return {code: chain(code) for code in parents} | {ALL_FIELDS: (ALL_FIELDS,)}
 
 
 def _count(work: Work, case: Case, times: int) -> None:
@@ -73,18 +108,32 @@ def _key(case: Case, on: date) -> _Key:
 
 
 def _add(work: Work, key: _Key, **numbers: int) -> None:
+    """Raise the day and the months it belongs to."""
+    values: dict[str, Any] = {name: numbers.get(name, 0) for name in _NUMBERS}
+    _raise(work.db_session, DailyFact, dict(zip(_KEY, key, strict=True)), values)
+    _forget_empty(work.db_session, key)
+    on, unit_id, field, kind = key
+    for code in _fields_above(work.db_session).get(field, (field, ALL_FIELDS)):
+        month_key = (code, kind, on.replace(day=1), unit_id)
+        _raise(work.db_session, MonthlyFact, dict(zip(_MONTH_KEY, month_key, strict=True)), values)
+
+
+def _raise(
+    db_session: Session,
+    model: type[DailyFact] | type[MonthlyFact],
+    key: dict[str, Any],
+    numbers: dict[str, int],
+) -> None:
     """One upsert: two officers at once never lose a case."""
-    values: dict[str, Any] = dict(zip(_KEY, key, strict=True))
-    values |= {name: numbers.get(name, 0) for name in _NUMBERS} | {"updated_at": utc_now()}
-    dialect = work.db_session.get_bind().dialect.name
-    insert = (postgresql if dialect == "postgresql" else sqlite).insert(DailyFact).values(**values)
-    sums = {name: getattr(DailyFact, name) + insert.excluded[name] for name in _NUMBERS}
-    work.db_session.execute(
-        insert.on_conflict_do_update(
-            index_elements=list(_KEY), set_=sums | {"updated_at": insert.excluded.updated_at}
+    dialect = db_session.get_bind().dialect.name
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(model)
+    statement = statement.values(**key, **numbers, updated_at=utc_now())
+    sums = {name: getattr(model, name) + statement.excluded[name] for name in _NUMBERS}
+    db_session.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(key), set_=sums | {"updated_at": statement.excluded.updated_at}
         )
     )
-    _forget_empty(work.db_session, key)
 
 
 def _forget_empty(db_session: Session, key: _Key) -> None:

@@ -167,3 +167,22 @@ class DailyFact(Base):
     closed: Mapped[int] = mapped_column(default=0)
     people: Mapped[int] = mapped_column(default=0)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class MonthlyFact(Base):
+    """Daily facts added up by month, for a field with all fields below it; "" is all fields.
+
+    Kept in step by `storage.facts`, so that the map reads one field in one short range.
+    """
+
+    __tablename__ = "monthly_fact"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    field_code: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    month_on: Mapped[date] = mapped_column(primary_key=True)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), primary_key=True)
+    opened: Mapped[int] = mapped_column(default=0)
+    closed: Mapped[int] = mapped_column(default=0)
+    people: Mapped[int] = mapped_column(default=0)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -82,6 +82,7 @@ TABLES_NEWEST_FIRST = (
     "report_snapshot",
     "person",
     "outbox_receipt",
+    "monthly_fact",
     "former_unit",
     "daily_fact",
     "case",
@@ -479,6 +480,22 @@ def upgrade() -> None:
     op.create_index("ix_former_unit_folded_name", "former_unit", ["folded_name"], unique=False)
     op.create_index("ix_former_unit_unit_id", "former_unit", ["unit_id"], unique=False)
 
+    op.create_table(
+        "monthly_fact",
+        sa.Column("field_code", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("month_on", sa.Date(), nullable=False),
+        sa.Column("unit_id", sa.Uuid(), nullable=False),
+        sa.Column("opened", sa.Integer(), nullable=False),
+        sa.Column("closed", sa.Integer(), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_monthly_fact_unit_id")),
+        sa.PrimaryKeyConstraint(
+            "field_code", "kind", "month_on", "unit_id", name=op.f("pk_monthly_fact")
+        ),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "outbox_receipt",
         sa.Column("message_id", sa.Uuid(), nullable=False),
