@@ -1,0 +1,1 @@
+"""The reception desk: queue, one-screen intake, the 13-column book, receipts, paper post."""
