@@ -85,7 +85,7 @@ def join_case(
     work.audit("case_joined", case, by=by, petition=petition.id, link=kind.value)
 
 
-def leave_case(work: Work, petition: Petition, *, by: UUID, reason: str) -> None:
+def leave_case(work: Work, petition: Petition, *, by: UUID | None, reason: str) -> None:
     """Undo the links that make the petition part of a case; the rows stay."""
     if petition.case_id is None:
         return
@@ -101,7 +101,7 @@ def leave_case(work: Work, petition: Petition, *, by: UUID, reason: str) -> None
     work.audit("case_left", case, by=by, petition=petition.id)
 
 
-def undo_link(work: Work, link: CaseLink, *, by: UUID, reason: str) -> None:
+def undo_link(work: Work, link: CaseLink, *, by: UUID | None, reason: str) -> None:
     """Take one link back; a petition that was part of the case leaves it."""
     if link.undone_at is not None:
         raise Conflict("Mối nối này đã được bỏ. Tải lại trang để xem tình trạng mới.")
