@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from config import PROJECT, Settings, read_settings
 
-AREAS = ("accounts", "desk")
+AREAS = ("accounts", "desk", "recordings")
 
 
 class PrivateRequest(Request):

@@ -49,7 +49,7 @@ from workflows.access import (
     ensure_allowed,
 )
 from workflows.codes import CodeKind, make_code
-from workflows.errors import BadInput, Conflict, DomainError, NotAllowed
+from workflows.errors import BadInput, Conflict, DomainError, NotAllowed, NotFound
 
 GRANT_DAYS = 7
 LONGEST_GRANT_DAYS = 30
@@ -421,3 +421,28 @@ def keep_check(work: Work, recording_id: UUID, check: Check, *, by: UUID | None)
         masters=check.masters,
         failures=len(check.failures),
     )
+
+
+def recording_of(grant_id: UUID) -> UUID:
+    """The recording a request is about. Raises NotFound."""
+    with reading() as work:
+        return work.get(PlaybackGrant, grant_id).recording_id
+
+
+def recording_of_token(token: str, *, by: Actor) -> UUID:
+    """The recording that was opened with a token, even when the grant has ended since."""
+    with reading() as work:
+        found = work.db_session.scalar(
+            select(PlaybackOpening.recording_id).where(
+                PlaybackOpening.token_hash == playback.token_hash(token),
+                PlaybackOpening.account_id == by.account_id,
+            )
+        )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def page_of_token(token: str, *, by: Actor) -> RecordingPage:
+    """The page of the recording behind a token whose grant has ended."""
+    return show_recording(recording_of_token(token, by=by), by=by)

@@ -40,6 +40,13 @@ class PlaybackEnded(DomainError):
         )
 
 
+class OpeningClosed(DomainError):
+    """The person closed this opening; watching on is a new one."""
+
+    def __init__(self) -> None:
+        super().__init__("Lần mở này đã đóng. Bấm mở lại; lần mở mới cũng được ghi vào nhật ký.")
+
+
 class OutOfRange(DomainError):
     """The bytes asked for lie behind the end; `size` is the length of the file."""
 
@@ -147,7 +154,8 @@ READERS = _Readers()
 def open_copy(token: str, copy_id: UUID, *, account_id: UUID | None) -> Copy:
     """The copy behind a playback token, for the account that opened it.
 
-    One small query decides each time. Raises NotFound, PlaybackEnded, SealBroken.
+    One small query decides each time. Raises NotFound, PlaybackEnded, OpeningClosed,
+    SealBroken.
     """
     opening, grant = ensure_open(token, account_id=account_id)
     key = (opening.id, copy_id)
@@ -161,7 +169,10 @@ def open_copy(token: str, copy_id: UUID, *, account_id: UUID | None) -> Copy:
 
 
 def ensure_open(token: str, *, account_id: UUID | None) -> tuple[PlaybackOpening, PlaybackGrant]:
-    """The opening of a token while its grant is in force. Raises NotFound, PlaybackEnded."""
+    """The opening of a token while its grant is in force.
+
+    Raises NotFound, PlaybackEnded, OpeningClosed.
+    """
     with reading() as work:
         row = work.db_session.execute(
             select(PlaybackOpening, PlaybackGrant)
@@ -174,6 +185,8 @@ def ensure_open(token: str, *, account_id: UUID | None) -> tuple[PlaybackOpening
     if row is None:
         raise NotFound()
     opening, grant = row
+    if opening.closed_at is not None:
+        raise OpeningClosed
     if not is_in_force(grant, utc_now()):
         READERS.forget(opening.id)
         raise PlaybackEnded
