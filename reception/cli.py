@@ -54,7 +54,12 @@ def database_status(as_json: bool) -> None:
 def init_cli(app: Flask) -> None:
     """Register the commands of the whole system."""
     app.cli.add_command(database)
-    for module in ("reception.evidence_cli", "reception.seed_cli", "reception.run_cli"):
+    for module in (
+        "reception.evidence_cli",
+        "reception.procedures_cli",
+        "reception.seed_cli",
+        "reception.run_cli",
+    ):
         _add_commands(app, module)
     for area in AREAS:
         _add_commands(app, f"reception.{area}.cli")
