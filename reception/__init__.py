@@ -8,6 +8,7 @@ from typing import IO
 
 from flask import Flask, Request, redirect, request
 from flask.typing import ResponseReturnValue
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import PROJECT, Settings, read_settings
 
@@ -61,6 +62,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         WTF_CSRF_TIME_LIMIT=12 * 3600,
         WTF_CSRF_SSL_STRICT=settings.cookie_secure,
     )
+    if settings.profile == "production":
+        # nginx on the same machine is the only one that can reach us; it tells whom it speaks for.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]  # documented use
     app.extensions["settings"] = settings
     init_services(app, settings)
     init_security(app, settings)
@@ -69,6 +73,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_templating(app, settings)
     for area in AREAS:
         app.register_blueprint(importlib.import_module(f"reception.{area}.views").bp)
+    if settings.is_demo:
+        app.register_blueprint(importlib.import_module("reception.demo.views").bp)
     init_cli(app)
     _add_language_switch(app)
     return app

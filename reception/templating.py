@@ -11,12 +11,17 @@ from typing import Any
 from flask import Flask, request, url_for
 from flask_babel import Babel, get_locale
 from flask_login import current_user
+from sqlalchemy.exc import SQLAlchemyError
 
 from config import PROJECT, Settings
 from reception.access import current_actor
+from reception.accounts.operations import demo_accounts
 from reception.clock import LOCAL, legal_now, legal_today
 from reception.navigation import nav_items, place_name
-from storage.queries.units import province
+from storage.models.base import utc_now
+from storage.queries.units import province, setting_value
+from workflows.access import VISITOR
+from workflows.errors import Unavailable
 
 DIST = PROJECT / "static" / "dist"
 LANGUAGES = ("vi", "en")
@@ -86,16 +91,36 @@ def asset(name: str) -> str:
 
 
 def _context(settings: Settings) -> dict[str, Any]:
+    """What every page knows. With the database away the error page still shows, without names."""
+    fixed = {"profile": settings.profile, "lang": str(get_locale())}
+    try:
+        return fixed | _from_database(settings)
+    except (SQLAlchemyError, Unavailable):
+        now = utc_now().astimezone(LOCAL)
+        return fixed | {
+            "current_actor": VISITOR,
+            "current_user": None,
+            "now": now,
+            "legal_today": now.date(),
+            "nav_items": [],
+            "place_name": "",
+            "province": None,
+            "help_line": None,
+            "demo_accounts": [],
+        }
+
+
+def _from_database(settings: Settings) -> dict[str, Any]:
     return {
         "current_actor": current_actor(),
         "current_user": current_user,
-        "profile": settings.profile,
         "now": legal_now().astimezone(LOCAL),
         "legal_today": legal_today(),
         "nav_items": nav_items(),
         "place_name": place_name(),
-        "lang": str(get_locale()),
         "province": province(),
+        "help_line": setting_value("help_line"),
+        "demo_accounts": demo_accounts() if settings.is_demo else [],
     }
 
 

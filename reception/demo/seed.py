@@ -23,7 +23,7 @@ from reception.demo.staff import Hired, hire
 from reception.petitions.steps import NewPetition, register_petition
 from storage.database import Work, reading, unit_of_work
 from storage.identities import PersonData, prepare_vault
-from storage.models import Account, Case, Petition, Unit
+from storage.models import Account, Case, Petition, Setting, Unit
 from storage.queries.calendar import holiday_table
 from storage.queries.units import communes
 from storage.steps import record, run_of, start_run
@@ -49,6 +49,7 @@ SETTLEMENT = (
     ("close", 48),
 )
 """First complaint: event and working day after arrival."""
+HELP_LINE = {"phone": "1900 0000", "hours": "Thứ Hai đến thứ Sáu, 7 giờ 30 đến 16 giờ 30"}
 CHANNELS = (("desk", 46), ("post", 24), ("online", 30))
 
 
@@ -75,6 +76,7 @@ def fill_demo(cases: int) -> dict[str, int]:
     if not filled:
         with unit_of_work() as work:
             staff = hire(work)
+            work.add(Setting(key="help_line", value=HELP_LINE))
         today = legal_today()
         prepare_vault()
         _write_cases(list(plans(cases, today)), staff, today)

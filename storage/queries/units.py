@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from storage.database import reading
-from storage.models import FormerUnit, Unit, UnitType
+from storage.models import FormerUnit, Setting, Unit, UnitType
 from storage.runtime import runtime
 from workflows.access import UnitPath
 from workflows.folding import fold
@@ -88,3 +89,9 @@ def find_by_name(db_session: Session, text: str, limit: int = 8) -> list[tuple[U
     ).all()
     found += [(unit, f"{old.old_full_name}, {old.old_district}") for unit, old in former]
     return found[:limit]
+
+
+def setting_value(key: str) -> dict[str, Any] | None:
+    """A switch the province set, None while it is not set."""
+    with reading() as work:
+        return work.db_session.scalar(select(Setting.value).where(Setting.key == key))
