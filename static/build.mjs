@@ -72,6 +72,7 @@ function report(manifest) {
   for (const [name, file] of Object.entries(manifest)) {
     const bytes = readFileSync(join(fresh, file));
     const packed = name.endsWith(".woff2") ? bytes.length : gzipSync(bytes, { level: 9 }).length;
+    if (!name.endsWith(".woff2")) writeFileSync(join(fresh, `${file}.gz`), gzipSync(bytes, { level: 9 }));
     console.log(`${name.padEnd(44)} ${String(bytes.length).padStart(8)} ${String(packed).padStart(8)} packed`);
   }
 }
