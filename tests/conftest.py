@@ -26,6 +26,7 @@ from tests.support.minio import RunningMinio, running_minio
 from tools.postgres.server import RunningPostgres, running_postgres
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+pytest_plugins = ("tests.support.recorded",)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from storage.models import (
     Account,
@@ -144,10 +144,11 @@ def requests_waiting(db_session: Session, visible_to: Actor) -> list[WaitingRequ
 
 def grants_of(db_session: Session, recording_id: UUID) -> list[tuple[PlaybackGrant, str, str]]:
     """Every request for a recording: the grant, who asked, who decided; newest first."""
-    decider = select(Account.display_name).where(Account.id == PlaybackGrant.decided_by)
+    decider = aliased(Account)
     rows = db_session.execute(
-        select(PlaybackGrant, Account.display_name, decider.scalar_subquery())
+        select(PlaybackGrant, Account.display_name, decider.display_name)
         .join(Account, Account.id == PlaybackGrant.account_id)
+        .outerjoin(decider, decider.id == PlaybackGrant.decided_by)
         .where(PlaybackGrant.recording_id == recording_id)
         .order_by(PlaybackGrant.created_at.desc(), PlaybackGrant.id.desc())
         .limit(PAGE)

@@ -186,3 +186,30 @@ def _markers(meeting_id: UUID, plan: Plan, author: UUID) -> None:
                     idempotency_key=new_id().hex,
                 )
             )
+
+
+# --- one recording, copied for each test ---------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Template:
+    """A folder with database, keys and store in which a recording is sealed."""
+
+    folder: Path
+    recording: SealedRecording
+
+
+def make_template(folder: Path, sqlite_template: Path, plan: Plan | None = None) -> Template:
+    """Seal one recording in a folder of its own; tests copy the folder."""
+    from reception import create_app
+    from storage.database import db
+    from tests.conftest import make_settings
+
+    folder.mkdir()
+    shutil.copy(sqlite_template, folder / "tcd.db")
+    app = create_app(make_settings(folder))
+    with app.app_context():
+        with spool_on_tmpfs():
+            recording = sealed_recording(Factories(), plan)
+        db.engine.dispose()
+    return Template(folder, recording)

@@ -36,6 +36,7 @@ export class Lanes {
     this.head = make("i", "head");
     this.#build();
     this.draw();
+    addEventListener("resize", () => this.draw());
   }
 
   #firstLevel() {
@@ -169,12 +170,15 @@ export class Lanes {
   }
 
   #drawRuler() {
-    const step = rulerStep(this.span);
+    const step = rulerStep(this.span, this.ruler.clientWidth);
     const ticks = [];
     const precise = step < 60_000;
     for (let at = Math.ceil(this.window.from / step) * step; at <= this.window.to; at += step) {
       const label = make("span", "", realTime(this.data.zero, at).slice(0, precise ? 8 : 5));
-      label.style.left = `${((at - this.window.from) / this.span) * 100}%`;
+      const part = (at - this.window.from) / this.span;
+      label.style.left = `${part * 100}%`;
+      if (part < 0.04) label.className = "first";
+      if (part > 0.96) label.className = "last";
       ticks.push(label);
     }
     this.ruler.replaceChildren(...ticks);

@@ -53,8 +53,8 @@ export function visible(from, to, window) {
   return to > window.from && from < window.to;
 }
 
-// Round steps of the ruler: about six of them in the window.
-export function rulerStep(span) {
+// Round steps of the ruler: as many in the window as there is room for their words.
+export function rulerStep(span, width) {
   const steps = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600].map((s) => s * 1000);
-  return steps.find((step) => span / step <= 7) ?? 7200_000;
+  return steps.find((step) => (span / step) * (step < 60_000 ? 84 : 60) <= Math.max(width, 200)) ?? 7200_000;
 }
