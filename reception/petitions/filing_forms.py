@@ -38,7 +38,7 @@ class Known:
     today: date
     find: Callable[[str, bool], Found]
     parts: Mapping[str, int]  # how many files of each part the draft has
-    anonymous: bool = False
+    for_whom: str = "self"
 
 
 def read_date(text: str) -> date | None:
@@ -220,7 +220,6 @@ class BehalfForm(PageForm):
     """Whom the sender speaks for: another person, an organisation, or a group."""
 
     page: ClassVar[str] = "gui-thay"
-    for_whom: str = ""
     name: str = ""
     relation: str = ""
     size: str = ""
@@ -242,9 +241,9 @@ class BehalfForm(PageForm):
         return [row for row in self.representatives if row["name"]]
 
     def check(self, known: Known) -> None:
-        if self.for_whom == "group":
+        if known.for_whom == "group":
             self._check_group()
-        elif self.for_whom == "organisation":
+        elif known.for_whom == "organisation":
             self._need("name", _("Write the name of the organisation."))
             self._need("relation", _("Write your post in the organisation."))
         else:
@@ -268,8 +267,8 @@ class BehalfForm(PageForm):
                 self.errors["rep_name"] = _("A telephone number has 10 digits and begins with 0.")
 
     def group_size(self) -> int:
-        """How many people stand behind the petition."""
-        return int(self.size) if self.for_whom == "group" and self.size.isdigit() else 1
+        """How many people stand behind the petition of a group."""
+        return max(int(self.size), 1) if self.size.isdigit() else 1
 
 
 # --- about what ----------------------------------------------------------------------------------
@@ -453,7 +452,7 @@ class SendForm(PageForm):
     truthful: str = ""
 
     def check(self, known: Known) -> None:
-        ways = (*SIGNING, "none") if known.anonymous else SIGNING
+        ways = (*SIGNING, "none") if known.for_whom == "anonymous" else SIGNING
         if self._choice("signing", ways, _("Choose how you sign.")):
             self._check_signature(known)
         self._need("truthful", _("Tick this line when what you tell is true."))

@@ -368,3 +368,37 @@ def _lock_files(work: Work, draft_id: UUID) -> None:
     )
     for sealed in work.db_session.scalars(query):
         seal_as_denunciation(sealed, now=utc_now())
+
+
+# --- forgetting ----------------------------------------------------------------------------------
+
+
+def expired_files(draft_id: UUID) -> list[SealedObject]:
+    """Sealed files that still belong to a draft whose time is over."""
+    with reading() as work:
+        row = work.db_session.get(PetitionDraft, draft_id)
+        if row is None or row.expires_at > utc_now():
+            return []
+        return list(
+            work.db_session.scalars(
+                select(SealedObject)
+                .join(Attachment, Attachment.sealed_object_id == SealedObject.id)
+                .where(Attachment.draft_id == draft_id)
+            )
+        )
+
+
+def empty_draft(work: Work, draft_id: UUID) -> None:
+    """Drop what an expired draft holds; its row stays so that the link can say what happened."""
+    row = work.db_session.get(PetitionDraft, draft_id)
+    if row is None or row.expires_at > utc_now():
+        return
+    for attachment in work.db_session.scalars(
+        select(Attachment).where(Attachment.draft_id == draft_id)
+    ):
+        sealed = work.get(SealedObject, attachment.sealed_object_id)
+        work.db_session.delete(attachment)
+        work.flush()
+        work.db_session.delete(sealed)
+    _write(row, {})
+    row.account_id = None

@@ -1,0 +1,230 @@
+"""Following a petition by its code and second part; only the stage is shown."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from flask import redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from reception.access import public
+from reception.clock import LOCAL, legal_now, legal_today
+from reception.petitions import following_words
+from reception.petitions import look_up_operations as operations
+from reception.petitions.blueprint import bp
+from reception.petitions.filing_words import kind_label
+from reception.petitions.uploads import ACCEPT, BadFile, CheckedFile, check_file
+from reception.security import limit
+from reception.settings import settings
+from storage.models.base import utc_now
+from storage.queries.following import Following
+from workflows.lunar import lunar_date
+
+PROVEN_FOR = timedelta(minutes=30)
+KEY = "followed"
+
+
+def _proven() -> dict[str, str]:
+    """Codes this browser has proven within the last half hour, and whose they are."""
+    now = utc_now().timestamp()
+    kept = {
+        code: entry for code, entry in session.get(KEY, {}).items() if float(entry["until"]) > now
+    }
+    session[KEY] = kept
+    return {code: entry["id"] for code, entry in kept.items()}
+
+
+def _remember(code: str, petition_id: UUID) -> None:
+    _proven()
+    until = (utc_now() + PROVEN_FOR).timestamp()
+    session[KEY] = {**session[KEY], code: {"id": str(petition_id), "until": until}}
+
+
+@bp.get("/tra-cuu")
+@public
+def look_up() -> ResponseReturnValue:
+    """Ask for the code and its second part."""
+    return render_template("petitions/look_up.html", code=request.args.get("ma", ""), errors=[])
+
+
+@bp.post("/tra-cuu")
+@public
+def look_up_submit() -> ResponseReturnValue:
+    """Check both parts together; what is wrong stays untold."""
+    code = request.form.get("code", "").strip()[:40]
+    second = request.form.get("second", "").strip()[:40]
+    limit("look-up", request.remote_addr or "", most=40, within=timedelta(minutes=10))
+    limit("look-up", code.upper(), most=8, within=timedelta(minutes=10))
+    try:
+        petition_id, proven = operations.prove(code, second)
+    except operations.NoSuchPetition as error:
+        page = render_template(
+            "petitions/look_up.html", code=code, errors=[("code", error.message)]
+        )
+        return page, 422
+    _remember(proven, petition_id)
+    return redirect(url_for(".followed", code=proven), code=303)
+
+
+@bp.get("/tra-cuu/quen-ma")
+@public
+def forgotten_code() -> ResponseReturnValue:
+    """What to do without the code."""
+    return render_template("petitions/forgotten_code.html")
+
+
+@bp.get("/tra-cuu/<code>")
+@public
+def followed(code: str) -> ResponseReturnValue:
+    """Where the petition stands, what comes next, by when and why."""
+    proven = _proven()
+    if code not in proven:
+        return redirect(url_for(".look_up", ma=code))
+    return _show(operations.follow(operations.proven_or_404(code, proven)))
+
+
+def _show(found: Following, *, error: str = "", status: int = 200) -> ResponseReturnValue:
+    today = legal_today()
+    title, text = following_words.standing_words(found)
+    page = render_template(
+        "petitions/followed.html",
+        found=found,
+        petition=found.petition,
+        kind=kind_label(found.petition.kind, found.petition.round),
+        standing=title,
+        standing_text=text,
+        tag=following_words.tone_of(found, today),
+        timeline=following_words.timeline(found),
+        bar=_bar(found),
+        late=found.is_late(today),
+        meetings=[_meeting(meeting) for meeting in found.meetings],
+        asked={row.kind for row in found.requests if row.state == "open"},
+        accept=ACCEPT,
+        max_mb=settings().upload_limit_bytes // 1024 // 1024,
+        error=error,
+    )
+    return page, status
+
+
+def _bar(found: Following) -> dict[str, object] | None:
+    """The running term drawn to scale; None when nothing runs."""
+    term = found.next_term
+    if term is None or term.last_day_on <= term.start_on:
+        return None
+    today = legal_today()
+    gone = (today - term.start_on).days / (term.last_day_on - term.start_on).days
+    return {
+        "label": term.sentence,
+        "start": (f"{term.start_on:%d/%m}", _("Start")),
+        "end": (f"{term.last_day_on:%d/%m}", _("Last day")),
+        "today": (
+            round(min(max(gone, 0), 1) * 100),
+            _("Today %(day)s", day=f"{today:%d/%m}"),
+        ),
+        "late": found.is_late(today),
+        "left": (term.last_day_on - today).days,
+        "term": term,
+        "words": following_words.day_words(term.last_day_on),
+    }
+
+
+def _meeting(meeting: object) -> dict[str, object]:
+    starts = meeting.starts_at.astimezone(LOCAL)  # type: ignore[attr-defined]  # a Meeting
+    days = (starts.date() - legal_now().astimezone(LOCAL).date()).days
+    return {
+        "row": meeting,
+        "date": starts.date(),
+        "lunar": str(lunar_date(starts.date())),
+        "time": f"{starts:%H:%M}",
+        "day": following_words.day_words(starts.date()),
+        "days": days,
+    }
+
+
+def _upload(field: str) -> CheckedFile | None:
+    """The one file of a field, checked. Raises BadFile."""
+    uploaded = request.files.get(field)
+    if uploaded is None or not uploaded.filename:
+        return None
+    return check_file(uploaded.stream, uploaded.filename, limit=settings().upload_limit_bytes)
+
+
+@bp.post("/tra-cuu/<code>/bo-sung")
+@public
+def supplement(code: str) -> ResponseReturnValue:
+    """Add papers to a petition that was sent."""
+    petition_id = operations.proven_or_404(code, _proven())
+    limit("supplement", str(petition_id), most=40, within=timedelta(hours=1))
+    chosen = [file for file in request.files.getlist("files") if file.filename]
+    if not chosen:
+        return _show(
+            operations.follow(petition_id), error=_("Choose the photo or PDF first."), status=422
+        )
+    for uploaded in chosen:
+        try:
+            checked = check_file(
+                uploaded.stream, uploaded.filename or "", limit=settings().upload_limit_bytes
+            )
+        except BadFile as refused:
+            return _show(operations.follow(petition_id), error=refused.message, status=422)
+        operations.add_paper(petition_id, checked)
+    return redirect(url_for(".followed", code=code, da="bo-sung"), code=303)
+
+
+@bp.get("/tra-cuu/<code>/rut-don")
+@public
+def withdrawal(code: str) -> ResponseReturnValue:
+    """How to withdraw, and what it means."""
+    proven = _proven()
+    if code not in proven:
+        return redirect(url_for(".look_up", ma=code))
+    found = operations.follow(operations.proven_or_404(code, proven))
+    return _show_withdrawal(found, [])
+
+
+def _show_withdrawal(
+    found: Following, errors: list[tuple[str, str]], reason: str = ""
+) -> ResponseReturnValue:
+    page = render_template(
+        "petitions/withdraw.html",
+        found=found,
+        petition=found.petition,
+        asked={row.kind for row in found.requests if row.state == "open"},
+        errors=errors,
+        reason=reason,
+        accept=ACCEPT,
+        max_mb=settings().upload_limit_bytes // 1024 // 1024,
+    )
+    return (page, 422) if errors else page
+
+
+@bp.post("/tra-cuu/<code>/rut-don")
+@public
+def withdraw(code: str) -> ResponseReturnValue:
+    """Withdraw by a signed letter, or ask an officer to take it down."""
+    petition_id = operations.proven_or_404(code, _proven())
+    limit("withdraw", str(petition_id), most=10, within=timedelta(hours=1))
+    reason = request.form.get("reason", "").strip()[:2000]
+    errors = []
+    letter = None
+    try:
+        letter = _upload("letter")
+    except BadFile as refused:
+        errors.append(("letter", refused.message))
+    if request.form.get("sure") != "1":
+        errors.append(("sure", _("Tick this line if you are sure.")))
+    if errors:
+        return _show_withdrawal(operations.follow(petition_id), errors, reason)
+    done = operations.withdraw(petition_id, letter=letter, reason=reason, today=legal_today()).done
+    return redirect(url_for(".followed", code=code, da="rut" if done else "xin-rut"), code=303)
+
+
+@bp.post("/tra-cuu/<code>/nhac-viec")
+@public
+def hurry(code: str) -> ResponseReturnValue:
+    """Remind whoever is in charge that the day has passed."""
+    petition_id = operations.proven_or_404(code, _proven())
+    operations.hurry(petition_id, today=legal_today())
+    return redirect(url_for(".followed", code=code, da="nhac"), code=303)
