@@ -81,7 +81,7 @@ def stream(token: str, copy_id: UUID) -> ResponseReturnValue:
         return Response(status=416, headers=headers)
     if request.method == "HEAD" or span.whole:
         headers["Content-Length"] = str(size)
-        body = b"" if request.method == "HEAD" else playback.read_whole(copy)
+        body = playback.read_whole(copy)  # not begun for HEAD
         return Response(body, 200, headers, content_type=copy.media_type)
     headers["Content-Range"] = f"bytes {span.first}-{span.last}/{size}"
     return Response(playback.read_span(copy, span), 206, headers, content_type=copy.media_type)

@@ -17,7 +17,7 @@ def recording_state(recording: Recording) -> dict[str, str]:
     if recording.state == "broken" or (check is not None and not check["ok"]):
         return {"text": _("Does not match its seal"), "tone": "late", "icon": "alert"}
     if recording.state == "recording":
-        return {"text": _("Recording"), "tone": "info", "icon": "record"}
+        return {"text": _("Being recorded"), "tone": "info", "icon": "record"}
     if recording.state == "closing":
         return {"text": _("Sealing, copy being made"), "tone": "wait", "icon": "hourglass"}
     if recording.signature_state == "unsigned":

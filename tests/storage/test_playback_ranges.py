@@ -41,7 +41,9 @@ def test_range_is_answered_with_at_most_two_mebibytes(header: str, first: int, l
     assert (span.first, span.last, span.whole) == (first, last, False)
 
 
-@pytest.mark.parametrize("header", [None, "", "bytes=", "bytes=-", "items=0-5", "bytes=9-3", "bytes=0-1,4-5"])
+@pytest.mark.parametrize(
+    "header", [None, "", "bytes=", "bytes=-", "items=0-5", "bytes=9-3", "bytes=0-1,4-5"]
+)
 def test_header_that_is_no_single_range_counts_as_none(header: str | None) -> None:
     assert wanted_span(header, SIZE).whole
 
@@ -96,7 +98,10 @@ def test_ranges_join_to_the_whole_file(
 
 
 def test_small_range_fetches_only_the_segments_it_touches(
-    recorded_app: Flask, recorded: SealedRecording, people: Factories, monkeypatch: pytest.MonkeyPatch
+    recorded_app: Flask,
+    recorded: SealedRecording,
+    people: Factories,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     chair, token = _opened(people, recorded)
     copy_id, _ = _a_copy()

@@ -28,8 +28,8 @@ def _copied(template: Template, folder: Path) -> Iterator[Flask]:
     shutil.copytree(template.folder, folder, dirs_exist_ok=True)
     app = create_app(make_settings(folder))
     app.config["WTF_CSRF_ENABLED"] = False
+    yield app  # no context stays pushed: each request of a test is a person of its own
     with app.app_context():
-        yield app
         db.engine.dispose()
 
 

@@ -105,9 +105,7 @@ def _presence(
 ) -> Presence:
     colour, tone = LOOKS[person]
     made = synthesised(colour, tone, length, f"Nguoi {person + 1}")
-    return Presence(
-        people[person], made.audio_mjr, made.video_mjr, began + timedelta(seconds=late)
-    )
+    return Presence(people[person], made.audio_mjr, made.video_mjr, began + timedelta(seconds=late))
 
 
 def _meeting(factories: Factories, plan: Plan) -> tuple[UUID, tuple[UUID, ...], UUID]:
