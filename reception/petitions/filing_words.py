@@ -145,7 +145,7 @@ def _matter_rows(draft: Draft) -> Rows:
             str(_("On paper, photographed") if draft.on_paper else _("Here")),
         ),
         ("gui-ve-ai", _("About whom"), respondent),
-        ("chuyen-gi", _("What happened"), draft.of("chuyen-gi").get("content", "")),
+        ("chuyen-gi", _("The story"), draft.of("chuyen-gi").get("content", "")),
         ("chuyen-gi", _("What I ask for"), draft.of("chuyen-gi").get("wish", "")),
         ("anh-don", _("The petition is about"), draft.of("anh-don").get("summary", "")),
         ("o-dau", _("Where"), where),

@@ -53,7 +53,7 @@ STAGES: dict[str, tuple[Any, Any]] = {
     "PET.TO_INVESTIGATION": (_l("Passed on to the investigating body"), ""),
     "PET.TO_INSPECTION": (_l("Used as information for an inspection"), ""),
     "PET.ANSWERED": (_l("Answered"), _l("The answer has been sent to you in writing.")),
-    "PET.WITHDRAWN": (_l("Withdrawn"), _l("You have withdrawn the petition.")),
+    "PET.WITHDRAWN": (_l("Petition withdrawn"), _l("You have withdrawn the petition.")),
     "PET.CLOSED": (_l("Finished"), _l("The result is in your hands.")),
     "KN1.ACCEPTED": (_l("Settlement begins"), ""),
     "KN1.VERIFYING": (
