@@ -11,7 +11,8 @@ COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 SQLITE_SEARCH = (
     "CREATE VIRTUAL TABLE search_index USING fts5(exact, folded, content='search_document', "
-    "content_rowid='search_id', tokenize='unicode61 remove_diacritics 0')",
+    "content_rowid='search_id', tokenize=\"unicode61 remove_diacritics 0 "
+    "separators '²³¹½¼¾'\")",
     "CREATE TRIGGER search_index_add AFTER INSERT ON search_document BEGIN "
     "INSERT INTO search_index(rowid, exact, folded) "
     "VALUES (new.search_id, new.exact, new.folded); END",
@@ -2018,7 +2019,9 @@ def _create_search_index() -> None:
     op.execute(
         "ALTER TABLE search_document ADD COLUMN tokens tsvector GENERATED ALWAYS AS ("
         "setweight(to_tsvector('simple', exact), 'A') || "
-        "setweight(to_tsvector('simple', folded), 'D')) STORED"
+        # Without punctuation, else PostgreSQL takes 1187/qd-ubnd for the name of a file.
+        "setweight(to_tsvector('simple', regexp_replace(folded, '[^a-z0-9]+', ' ', 'g')), 'D')"
+        ") STORED"
     )
     op.execute("CREATE INDEX search_index_tokens ON search_document USING gin (tokens)")
 
