@@ -79,6 +79,7 @@ class MediaRoom:
     secret: str = field(repr=False)
     pin: str = field(repr=False)
     publishers: int = 12
+    recorded: bool = True  # only the test of a line is not
 
     @classmethod
     def new(cls, spool: Path, *, publishers: int = 12) -> MediaRoom:
@@ -208,16 +209,17 @@ class JanusGateway:
         return self._post(self._url, {"janus": "info"})
 
     def create_room(self, room: MediaRoom) -> None:
-        # Made here, because Janus would make it readable to everybody.
-        room.recordings_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if room.recorded:
+            # Made here, because Janus would make it readable to everybody.
+            room.recordings_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             self._ask(_room_request(room) | {"admin_key": self._admin_key})
         except MediaRefused as refusal:
             if refusal.code != _ROOM_EXISTS:
                 raise
             # A repeated request; with another secret it is not our room, and this is refused.
-            request = {"request": "enable_recording", "room": room.room_id, "record": True}
-            self._ask(request | {"secret": room.secret})
+            request = {"request": "enable_recording", "room": room.room_id}
+            self._ask(request | {"record": room.recorded} | {"secret": room.secret})
 
     def destroy_room(self, room: MediaRoom) -> None:
         try:
@@ -346,9 +348,9 @@ def _room_request(room: MediaRoom) -> dict[str, Any]:
         # in the room yet it can do so only to an empty publisher of the room itself.
         "dummy_publisher": True,
         "dummy_streams": [{"codec": "opus"}, {"codec": "vp8"}],
-        "record": True,
+        "record": room.recorded,
         "lock_record": True,  # has effect only together with the secret
-        "rec_dir": str(room.recordings_dir),
+        **({"rec_dir": str(room.recordings_dir)} if room.recorded else {}),
     }
 
 

@@ -1,0 +1,1 @@
+"""Online reception sessions: schedule, gates, points, the room, minutes."""

@@ -1,0 +1,286 @@
+"""Minutes (biên bản): drafted from the notes, edited by the clerk, read back, signed.
+
+Each saved text is an edition that stays. No form is fixed by law for an online session, so the
+text is sections that the office edits freely. Source: NĐ 154/2026/NĐ-CP, Điều 17, 25.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from reception.clock import LOCAL
+from reception.recordings import steps as recordings
+from reception.sessions import facts, steps
+from storage.database import Work, reading, unit_of_work
+from storage.identities import open_field, seal_field
+from storage.models import AgendaItem, Marker, Minutes, ReceptionSession, Recording
+from storage.models.base import new_id
+from storage.queries import sessions as queries
+from storage.subjects import reception_session_subject
+from workflows.access import Actor, Permission, decide, ensure_allowed
+from workflows.errors import Conflict, NotFound
+
+SEATED = ("in_room", "dropped", "left", "admitted")
+MEANT = ("note", "task", "document", "help", "incident")
+HAPPENED = ("recorder", "pause", "resume", "closed", "incident", "opened")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and its text."""
+
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True)
+class MinutesPage:
+    """The minutes as they stand, with what may be done."""
+
+    sitting: queries.Sitting
+    minutes: Minutes
+    sections: tuple[Section, ...]
+    editions: tuple[Minutes, ...]
+    recording: Recording | None
+    lamp: recordings.Lamp
+    may_edit: bool
+    may_read_back: bool
+
+
+# --- drafting ------------------------------------------------------------------------------------
+
+
+def draft(work: Work, sitting: queries.Sitting, *, by: Actor) -> Minutes:
+    """The first edition, from agenda, notes and presence. Part of ending the session."""
+    return _keep(work, sitting.meeting, _drafted(work, sitting), edition=1, by=by)
+
+
+def _keep(
+    work: Work,
+    meeting: ReceptionSession,
+    sections: Sequence[Section],
+    *,
+    edition: int,
+    by: Actor,
+    state: str = "draft",
+) -> Minutes:
+    row_id = new_id()
+    body = json.dumps([vars(section) for section in sections], ensure_ascii=False)
+    minutes = work.add(
+        Minutes(
+            id=row_id,
+            reception_session_id=meeting.id,
+            edition=edition,
+            state=state,
+            body_sealed=seal_field("minutes", "body", row_id, body),
+            author_id=by.account_id,
+        )
+    )
+    work.audit(
+        "minutes_saved", minutes, by=by.account_id, reception_session=meeting.id, edition=edition
+    )
+    return minutes
+
+
+def sections_of(minutes: Minutes) -> tuple[Section, ...]:
+    """The words of an edition."""
+    body = open_field("minutes", "body", minutes.id, minutes.body_sealed)
+    return tuple(Section(**section) for section in json.loads(body))
+
+
+def _drafted(work: Work, sitting: queries.Sitting) -> list[Section]:
+    markers = queries.markers_of(work.db_session, sitting.meeting.id)
+    started = recordings.recording_started_at(work.db_session, sitting.meeting.id)
+    shift = (
+        sitting.meeting.opened_at - started
+        if sitting.meeting.opened_at and started
+        else timedelta()
+    )
+    words = _Words(markers, shift)
+    return [
+        Section("Thời gian, địa điểm", _when_and_where(sitting)),
+        Section("Thành phần tham dự", _who(sitting)),
+        Section("Quy định khi tiếp", _rules(sitting)),
+        *(Section(_item_heading(item), words.of_item(item)) for item in sitting.agenda),
+        Section("Diễn biến khác", words.happened()),
+        Section("Kết luận của người chủ trì", words.tasks()),
+        Section("Ghi âm, ghi hình", _recorded(work, sitting)),
+    ]
+
+
+class _Words:
+    """The notes as lines with the local time of the session."""
+
+    def __init__(self, markers: Sequence[Marker], shift: timedelta) -> None:
+        self._markers, self._shift = markers, shift
+
+    def _lines(self, chosen: Iterable[Marker]) -> str:
+        return "\n".join(
+            f"{(marker.at + self._shift).astimezone(LOCAL):%H:%M} – {queries.marker_text(marker)}"
+            for marker in chosen
+        )
+
+    def of_item(self, item: AgendaItem) -> str:
+        if item.started_at is None:
+            return "Chưa tiếp trong phiên này; chuyển sang lịch tiếp sau."
+        found = [m for m in self._markers if m.agenda_item_id == item.id and m.kind in MEANT]
+        return self._lines(found) or "Không có ghi chép riêng."
+
+    def happened(self) -> str:
+        loose = [
+            marker
+            for marker in self._markers
+            if marker.kind in HAPPENED or (marker.kind in MEANT and marker.agenda_item_id is None)
+        ]
+        return self._lines(loose) or "Không có."
+
+    def tasks(self) -> str:
+        return self._lines(m for m in self._markers if m.kind == "task") or "Không giao việc mới."
+
+
+def _clock(moment: datetime | None) -> str:
+    return f"{moment.astimezone(LOCAL):%H:%M ngày %d/%m/%Y}" if moment else "chưa ghi"
+
+
+def _when_and_where(sitting: queries.Sitting) -> str:
+    meeting = sitting.meeting
+    how = "trực tuyến" if meeting.mode == "online" else "đã chuyển sang tiếp trực tiếp"
+    places = "\n".join(
+        f"- {point.name}{': ' + point.place if point.place else ''}" for point in sitting.points
+    )
+    return (
+        f"Mở lúc {_clock(meeting.opened_at)}, kết thúc lúc {_clock(meeting.ended_at)}; "
+        f"hình thức: {how}.\n{places}"
+    )
+
+
+def _who(sitting: queries.Sitting) -> str:
+    lines = []
+    for point in sitting.points:
+        here = [
+            p
+            for p in sitting.at(point.id)
+            if p.state in SEATED or p.identity_checked_at is not None
+        ]
+        names = ", ".join(sitting.names[p.id] + (f" ({p.title})" if p.title else "") for p in here)
+        lines.append(f"{point.name}: {names or 'không có người dự'}.")
+    return "\n".join(lines)
+
+
+def _rules(sitting: queries.Sitting) -> str:
+    meeting = sitting.meeting
+    own = (
+        "được phép"
+        if meeting.self_recording == "allowed"
+        else f"không được phép, lý do: {meeting.self_recording_reason}"
+    )
+    return (
+        "Chủ trì đã thông báo phiên được ghi âm, ghi hình và lưu theo quy định. "
+        f"Người dự tự ghi âm, ghi hình: {own}."
+    )
+
+
+def _item_heading(item: AgendaItem) -> str:
+    return f"Lượt {item.seq}: {item.title}"
+
+
+def _recorded(work: Work, sitting: queries.Sitting) -> str:
+    recording = _recording_of(work, sitting.meeting.id)
+    if recording is None:
+        return "Phiên không có bản ghi."
+    segments = recordings.segments_of(work.db_session, recording.id)
+    return (
+        f"Bản ghi {recording.code}, {len(segments)} đoạn, "
+        "niêm phong bằng mã hóa và mã băm ngay trong khi ghi."
+    )
+
+
+def _recording_of(work: Work, meeting_id: UUID) -> Recording | None:
+    return (
+        work.db_session.query(Recording)
+        .filter(Recording.reception_session_id == meeting_id)
+        .one_or_none()
+    )
+
+
+# --- after the session ---------------------------------------------------------------------------
+
+
+def page(meeting_id: UUID, *, by: Actor) -> MinutesPage:
+    """The newest edition for those who saw the session. Raises NotFound before it has ended."""
+    with reading() as work:
+        meeting = work.get(ReceptionSession, meeting_id)
+        subject = reception_session_subject(work.db_session, meeting)
+        ensure_allowed(by, Permission.SESSION_SEE, subject)
+        minutes = queries.newest_minutes(work.db_session, meeting_id)
+        if minutes is None:
+            raise NotFound("Chưa có biên bản: phiên chưa kết thúc.")
+        runs = facts.runs_meeting(work.db_session, by, meeting)
+        may = runs and (
+            by.account_id == meeting.clerk_id
+            or bool(decide(by, Permission.SESSION_MINUTES, subject))
+            or bool(decide(by, Permission.SESSION_CHAIR, subject))
+        )
+        return MinutesPage(
+            sitting=queries.sitting(work.db_session, meeting),
+            minutes=minutes,
+            sections=sections_of(minutes),
+            editions=tuple(queries.editions_of(work.db_session, meeting_id)),
+            recording=_recording_of(work, meeting_id),
+            lamp=recordings.lamp(work.db_session, meeting_id),
+            may_edit=may and minutes.state == "draft" and meeting.state == "ENDED",
+            may_read_back=may and meeting.state == "ENDED",
+        )
+
+
+def _writing(work: Work, meeting_id: UUID, by: Actor) -> tuple[ReceptionSession, Minutes]:
+    meeting = steps.lock(work, meeting_id)
+    if by.account_id not in (meeting.presiding_id, meeting.clerk_id):
+        facts.ensure_runs(work.db_session, by, Permission.SESSION_MINUTES, meeting)
+    newest = queries.newest_minutes(work.db_session, meeting_id)
+    if newest is None:
+        raise NotFound("Chưa có biên bản: phiên chưa kết thúc.")
+    return meeting, newest
+
+
+def save(meeting_id: UUID, sections: Sequence[Section], *, edition: int, by: Actor) -> None:
+    """Save a new edition over `edition`. Raises Conflict when somebody saved meanwhile."""
+    with unit_of_work() as work:
+        meeting, newest = _writing(work, meeting_id, by)
+        if newest.edition != edition:
+            raise Conflict
+        if newest.state != "draft":
+            raise Conflict("Biên bản đã đọc lại và xác nhận nên không sửa được nữa.")
+        if sections_of(newest) != tuple(sections):
+            _keep(work, meeting, sections, edition=edition + 1, by=by)
+
+
+def confirm_read_back(meeting_id: UUID, *, by: Actor, now: datetime) -> None:
+    """The minutes were read back and those present agreed; the session moves on."""
+    with unit_of_work() as work:
+        meeting, newest = _writing(work, meeting_id, by)
+        sitting = queries.sitting(work.db_session, meeting)
+        newest.state = "read_back"
+        steps.move(
+            work,
+            sitting,
+            "minute",
+            on=facts.local_day(now),
+            facts=facts.move_facts(sitting, minutes_read_back=True),
+            by=by,
+            starts_on=facts.local_day(meeting.starts_at),
+        )
+
+
+def confirm_signed(meeting_id: UUID, *, by: Actor) -> None:
+    """The paper minutes carry the signatures."""
+    with unit_of_work() as work:
+        _, newest = _writing(work, meeting_id, by)
+        if newest.state != "read_back":
+            raise Conflict("Đọc lại biên bản cho người dự nghe trước, rồi mới ký.")
+        newest.state = "signed"
+        work.audit("minutes_signed", newest, by=by.account_id, reception_session=meeting_id)

@@ -1,0 +1,720 @@
+"""In the waiting room and in the room: arriving, tickets, hands, and what a page is told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from reception.media_gateway import JoinTicket, MediaGateway, MediaParticipant, RoomGone
+from reception.recordings import steps as recordings
+from reception.sessions import facts, steps
+from reception.sessions.media import MediaPool
+from storage.database import Work, reading, unit_of_work
+from storage.models import Marker, MediaJoin, Participant, ReceptionSession, Recording, Segment
+from storage.models.base import utc_now
+from storage.queries import sessions as queries
+from storage.queries.sessions import LIVE
+from storage.subjects import reception_session_subject
+from workflows.access import Actor, Decision, Permission, decide
+from workflows.errors import Conflict, DomainError, NotAllowed, NotFound, Unavailable
+
+DOORS_OPEN = timedelta(hours=2)
+"""How long before the start the waiting room lets people in."""
+
+GONE_AFTER = timedelta(seconds=6)
+TOUCH_EVERY = timedelta(seconds=2)
+WATCH_EVERY_S = 2.5
+DESK = ("chair", "clerk")
+FREE_TO_SPEAK = ("chair", "clerk", "interpreter")
+"""Whose microphone is not opened by invitation (NĐ 154/2026/NĐ-CP, Điều 21)."""
+
+INSIDE = ("admitted", "in_room", "dropped")
+AFTER = ("ENDED", "MINUTED", "SEALED", "RECORDED", "CONCLUDED")
+SHOWN_PRESENCE = ("dropped", "returned", "stranger", "muted", "closed_out", "segment")
+
+
+class MeetingOver(DomainError):
+    """The session has ended, was cancelled, or goes on in person: nothing to join any more."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(
+            {
+                "CANCELLED": "Phiên này đã hủy. Đơn vẫn được giải quyết; cán bộ sẽ báo lịch mới.",
+                "IN_PERSON": "Phiên đã chuyển sang tiếp trực tiếp. "
+                "Mời ông/bà gặp cán bộ tại điểm cầu.",
+                "DIVERTED_IN_PERSON": "Buổi này được tiếp trực tiếp. Xem giấy mời để biết nơi đến.",
+            }.get(state, "Phiên đã kết thúc. Biên bản và kết quả sẽ được gửi theo đơn.")
+        )
+        self.state = state
+
+
+# --- who asks ------------------------------------------------------------------------------------
+
+
+def by_link(token: str) -> tuple[UUID, UUID]:
+    """(session, participant) of a personal link. Raises NotFound."""
+    with reading() as work:
+        person = queries.participant_by_hash(work.db_session, steps.hash_of(token))
+        if person is None:
+            raise NotFound
+        return person.reception_session_id, person.id
+
+
+def by_account(meeting_id: UUID, actor: Actor) -> UUID:
+    """The participant who logged in. Raises NotAllowed as if there were no such session."""
+    with reading() as work:
+        meeting = work.get(ReceptionSession, meeting_id)
+        sitting = queries.sitting(work.db_session, meeting)
+        me = sitting.of_account(actor.account_id)
+        subject = reception_session_subject(work.db_session, meeting)
+        if me is None or not decide(actor, Permission.SESSION_JOIN, subject):
+            raise NotAllowed(
+                Decision(allowed=False, reason="Bạn không có trong phiên này.", hidden=True)
+            )
+        return me.id
+
+
+@dataclass(frozen=True)
+class Doorway:
+    """What somebody sees before the room: the session, the own seat, and whether doors are open."""
+
+    sitting: queries.Sitting
+    me: Participant
+    name: str
+    opens_at: datetime
+    open_now: bool
+    over: MeetingOver | None
+    at_point_only: bool
+
+    @property
+    def meeting(self) -> ReceptionSession:
+        return self.sitting.meeting
+
+
+def doorway(participant_id: UUID, *, now: datetime) -> Doorway:
+    """The door as it is at the legal instant `now`."""
+    with reading() as work:
+        me = work.get(Participant, participant_id)
+        meeting = work.get(ReceptionSession, me.reception_session_id)
+        sitting = queries.sitting(work.db_session, meeting)
+        return _doorway(sitting, me, now)
+
+
+def _doorway(sitting: queries.Sitting, me: Participant, now: datetime) -> Doorway:
+    meeting = sitting.meeting
+    opens_at = meeting.starts_at - DOORS_OPEN
+    over = _over(meeting, now)
+    return Doorway(
+        sitting=sitting,
+        me=me,
+        name=sitting.names[me.id],
+        opens_at=opens_at,
+        open_now=over is None and now >= opens_at,
+        over=over,
+        at_point_only=_must_come(meeting, me),
+    )
+
+
+def _over(meeting: ReceptionSession, now: datetime) -> MeetingOver | None:
+    ended = meeting.state in (*AFTER, "CANCELLED", "REFUSED", "IN_PERSON", "DIVERTED_IN_PERSON")
+    never_opened = meeting.opened_at is None and now > meeting.planned_end_at + DOORS_OPEN
+    return MeetingOver(meeting.state) if ended or never_opened else None
+
+
+def _must_come(meeting: ReceptionSession, me: Participant) -> bool:
+    """Citizens sit at a point unless the head allowed the link from home for this session.
+
+    Whoever an officer at the point has checked is there, and may use another machine.
+    Source: NĐ 154/2026/NĐ-CP, Điều 3, 22.
+    """
+    if me.part not in ("citizen", "representative"):
+        return False
+    return meeting.home_link_reason is None and me.identity_checked_at is None
+
+
+# --- arriving ------------------------------------------------------------------------------------
+
+
+def arrive(
+    participant_id: UUID, *, notice_seen: bool, devices: Mapping[str, Any], now: datetime
+) -> None:
+    """Go into the waiting room; those who keep the desk go straight in. `now` is legal.
+
+    The notice that all is recorded must have been seen: an acknowledgement, not a consent.
+    Raises MeetingOver, Conflict while the doors are shut or when a point must be visited.
+    """
+    with unit_of_work() as work:
+        me = work.get_for_update(Participant, participant_id)
+        meeting = work.get(ReceptionSession, me.reception_session_id)
+        sitting = queries.sitting(work.db_session, meeting)
+        _ensure_door_open(_doorway(sitting, me, now))
+        if notice_seen and me.notice_seen_at is None:
+            me.notice_seen_at = utc_now()
+        if me.notice_seen_at is None:
+            raise Conflict("Hãy đánh dấu đã biết buổi tiếp được ghi hình, ghi tiếng rồi vào.")
+        me.device_check = dict(devices)
+        me.audio_only = devices.get("camera") not in (None, "ok")
+        _let_in(work, meeting, me)
+
+
+def _ensure_door_open(door: Doorway) -> None:
+    if door.over is not None:
+        raise door.over
+    if door.at_point_only:
+        raise Conflict(
+            f"Mời ông/bà đến {door.sitting.point(door.me.point_id).name} để dự buổi tiếp; "
+            "cán bộ ở đó đã chuẩn bị sẵn máy."
+        )
+    if not door.open_now:
+        raise Conflict("Chưa đến giờ vào phòng chờ. Phòng chờ mở trước giờ tiếp 2 giờ.")
+
+
+def _let_in(work: Work, meeting: ReceptionSession, me: Participant) -> None:
+    me.last_seen_at = utc_now()
+    if me.state in INSIDE:
+        return
+    if me.part in DESK:
+        me.state, me.admitted_at = "admitted", me.admitted_at or utc_now()
+        return
+    if me.state != "waiting":
+        me.state, me.waiting_at = "waiting", utc_now()
+        steps.tell_presence(work, meeting.id, "waiting", of=me.id)
+    work.audit("waiting_room_entered", me, by=me.account_id, reception_session=meeting.id)
+
+
+# --- the ticket ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where media of a session goes at this moment."""
+
+    segment: Segment
+    gateway: MediaGateway
+
+
+def place_of(db_session: Session, meeting: ReceptionSession, pool: MediaPool) -> Place | None:
+    """The open segment and its gateway; None while nothing is recorded."""
+    segment = recordings.open_segment(db_session, meeting.id)
+    if segment is None:
+        return None
+    return Place(segment, pool.of_segment(db_session, segment))
+
+
+def issue_ticket(meeting_id: UUID, participant_id: UUID, *, pool: MediaPool) -> JoinTicket:
+    """A ticket into the room for one join; whoever comes back is the same participant.
+
+    Raises MeetingOver, NotAllowed before admission, Unavailable while nothing is recorded,
+    MediaServerDown. A media server that lost the room gets a new segment first.
+    """
+    place = _place_for(meeting_id, participant_id, pool)
+    room = recordings.room_of(place.segment)
+    try:
+        present = place.gateway.list_participants(room)
+    except RoomGone:
+        renew_segment(meeting_id, place.segment.id, cause="media-server-restarted", pool=pool)
+        place = _place_for(meeting_id, participant_id, pool)
+        room, present = recordings.room_of(place.segment), ()
+    ticket = place.gateway.join_ticket(room, display_id=str(participant_id))
+    earlier = _keep_join(place.segment, participant_id, ticket)
+    for media_id in {entry.participant_id for entry in present} & earlier:
+        place.gateway.kick(room, media_id)
+    return ticket
+
+
+def _place_for(meeting_id: UUID, participant_id: UUID, pool: MediaPool) -> Place:
+    with reading() as work:
+        meeting = work.get(ReceptionSession, meeting_id)
+        me = work.get(Participant, participant_id)
+        if me.reception_session_id != meeting.id:
+            raise NotFound
+        _ensure_may_join(meeting, me)
+        place = place_of(work.db_session, meeting, pool)
+        if place is None:
+            raise Unavailable("Phiên chưa ghi hình nên chưa nối hình tiếng. Trang sẽ tự thử lại.")
+        return place
+
+
+def _ensure_may_join(meeting: ReceptionSession, me: Participant) -> None:
+    if meeting.state in (*AFTER, "CANCELLED", "IN_PERSON"):
+        raise MeetingOver(meeting.state)
+    if meeting.state == "PAUSED":
+        raise Unavailable("Phiên đang tạm nghỉ. Khi chủ trì tiếp tục, máy sẽ tự nối lại.")
+    if meeting.state not in LIVE or me.state not in INSIDE:
+        raise NotAllowed(
+            Decision(allowed=False, reason="Chủ trì chưa mời vào phòng. Xin chờ ở phòng chờ.")
+        )
+
+
+def _keep_join(segment: Segment, participant_id: UUID, ticket: JoinTicket) -> set[str]:
+    """Remember whose media id it is; returns the ids this person had before in the segment."""
+    with unit_of_work() as work:
+        earlier = set(
+            work.db_session.scalars(
+                select(MediaJoin.media_id).where(
+                    MediaJoin.participant_id == participant_id,
+                    MediaJoin.segment_id == segment.id,
+                )
+            )
+        )
+        work.add(
+            MediaJoin(
+                media_id=ticket.participant_id,
+                participant_id=participant_id,
+                segment_id=segment.id,
+            )
+        )
+        me = work.get(Participant, participant_id)
+        me.last_seen_at = utc_now()
+        work.audit("room_ticket_issued", me, by=me.account_id, segment=segment.id)
+        return earlier
+
+
+def renew_segment(meeting_id: UUID, old_segment_id: UUID, *, cause: str, pool: MediaPool) -> None:
+    """Go on recording in a new room after the media server lost the old one.
+
+    Several pages may notice at once: the first one wins, the others find the new segment.
+    """
+    recordings.prepare_keys()
+    with reading() as work:
+        meeting = work.get(ReceptionSession, meeting_id)
+        people = len(queries.sitting(work.db_session, meeting).participants)
+        server, room = pool.choose(work.db_session, people=people)
+    gateway = pool.of(server)
+    gateway.create_room(room)
+    with unit_of_work() as work:
+        steps.lock(work, meeting_id)
+        current = recordings.open_segment(work.db_session, meeting_id)
+        taken = current is not None and current.id == old_segment_id
+        if current is not None and taken:
+            recording = work.get(Recording, current.recording_id)
+            recordings.end_segment(work, current)
+            work.flush()
+            recordings.begin_segment(
+                work,
+                recording,
+                room=room,
+                media_server=server.name,
+                secrecy=current.secrecy,
+                cause=cause,
+            )
+            steps.tell_presence(work, meeting_id, "segment", cause=cause)
+    if not taken:
+        gateway.destroy_room(room)
+
+
+# --- hands ---------------------------------------------------------------------------------------
+
+
+def raise_hand(participant_id: UUID, *, up: bool) -> None:
+    """Ask to speak, or take the hand down."""
+    with unit_of_work() as work:
+        me = work.get_for_update(Participant, participant_id)
+        if me.state not in INSIDE:
+            raise Conflict("Vào phòng rồi mới giơ tay được.")
+        me.hand_raised_at = (me.hand_raised_at or utc_now()) if up else None
+        kind = "hand_raised" if up else "hand_lowered"
+        steps.tell_presence(work, me.reception_session_id, kind, of=me.id)
+
+
+def ask_for_help(participant_id: UUID, *, what: str) -> None:
+    """Tell the desk that somebody cannot hear or needs a person; shown in its feed."""
+    words = {"hearing": "nghe chưa rõ", "help": "cần giúp", "protection": "xin giữ kín danh tính"}
+    if what not in words:
+        raise NotFound
+    with unit_of_work() as work:
+        me = work.get(Participant, participant_id)
+        name = queries.name_of(me)
+        steps.add_marker(
+            work,
+            me.reception_session_id,
+            kind="help",
+            text=f"{name}: {words[what]}.",
+            key=f"help:{me.id}:{what}:{utc_now():%Y%m%d%H%M}",
+            by=None,
+        )
+
+
+# --- what a page is told -------------------------------------------------------------------------
+
+
+def note_line(participant_id: UUID, line: Mapping[str, Any]) -> None:
+    """Keep how somebody's line stands; written at most every two seconds unless it changed."""
+    with reading() as work:
+        me = work.get(Participant, participant_id)
+        if not _worth_writing(me, line):
+            return
+    with unit_of_work() as work:
+        me = work.get_for_update(Participant, participant_id)
+        me.last_seen_at, me.line = utc_now(), dict(line)
+        _follow(work, me, str(line.get("media", "")))
+
+
+def _worth_writing(me: Participant, line: Mapping[str, Any]) -> bool:
+    if me.last_seen_at is None or utc_now() - me.last_seen_at >= TOUCH_EVERY:
+        return True
+    known = me.line or {}
+    return any(known.get(word) != line.get(word) for word in ("media", "mic", "camera"))
+
+
+def _follow(work: Work, me: Participant, media: str) -> None:
+    """Connected makes present; a line that is being mended makes absent, but keeps the place."""
+    meeting_id = me.reception_session_id
+    if media == "connected" and me.state in ("admitted", "dropped"):
+        kind = "returned" if me.state == "dropped" else "joined"
+        me.state = "in_room"
+        steps.tell_presence(work, meeting_id, kind, of=me.id)
+    elif media == "reconnecting" and me.state == "in_room":
+        me.state = "dropped"
+        steps.tell_presence(work, meeting_id, "dropped", of=me.id)
+
+
+_watched: dict[UUID, float] = {}
+_media_down: dict[UUID, bool] = {}
+
+
+def watch(meeting_id: UUID, *, pool: MediaPool) -> None:
+    """Look after the room every few seconds, whoever's page asks first.
+
+    Strangers are removed, microphones nobody was invited to use are muted, silent lines count as
+    dropped, a room that the media server lost goes on as a new segment.
+    """
+    if time.monotonic() - _watched.get(meeting_id, 0.0) < WATCH_EVERY_S:
+        return
+    _watched[meeting_id] = time.monotonic()
+    with reading() as work:
+        meeting = work.get(ReceptionSession, meeting_id)
+        place = place_of(work.db_session, meeting, pool) if meeting.state in LIVE else None
+    if place is not None:
+        _watch_room(meeting_id, place, pool)
+    _note_silence_and_drops(meeting_id)
+
+
+def _watch_room(meeting_id: UUID, place: Place, pool: MediaPool) -> None:
+    room = recordings.room_of(place.segment)
+    try:
+        present = place.gateway.list_participants(room)
+        _media_down[meeting_id] = False
+        _remove_strangers(meeting_id, place, present)
+        _mute_uninvited(meeting_id, place, present)
+    except RoomGone:
+        try:
+            renew_segment(meeting_id, place.segment.id, cause="media-server-restarted", pool=pool)
+        except DomainError:
+            _media_down[meeting_id] = True
+    except Unavailable:
+        _media_down[meeting_id] = True
+
+
+def _owners(db_session: Session, segment: Segment) -> dict[str, UUID]:
+    """Media id → participant within a segment."""
+    rows = db_session.execute(
+        select(MediaJoin.media_id, MediaJoin.participant_id).where(
+            MediaJoin.segment_id == segment.id
+        )
+    ).all()
+    return {media_id: participant_id for media_id, participant_id in rows}
+
+
+def _remove_strangers(meeting_id: UUID, place: Place, present: Sequence[MediaParticipant]) -> None:
+    with reading() as work:
+        known = _owners(work.db_session, place.segment)
+    if all(entry.participant_id in known for entry in present):
+        return
+    room = recordings.room_of(place.segment)
+    with reading() as work:  # a ticket may have been issued since the list was made
+        known = _owners(work.db_session, place.segment)
+    strangers = place.gateway.expel_strangers(room, known=known)
+    for media_id in strangers:
+        with unit_of_work() as work:
+            steps.tell_presence(work, meeting_id, "stranger", media_id=media_id)
+            work.audit("stranger_expelled", place.segment, by=None, media_id=media_id)
+
+
+def _mute_uninvited(meeting_id: UUID, place: Place, present: Sequence[MediaParticipant]) -> None:
+    """The page mutes by itself; whoever still talks uninvited is muted by the media server."""
+    talking = {entry.participant_id for entry in present if entry.talking}
+    if not talking:
+        return
+    with reading() as work:
+        owners = _owners(work.db_session, place.segment)
+        people = {
+            person.id: person
+            for person in work.db_session.scalars(
+                select(Participant).where(Participant.reception_session_id == meeting_id)
+            )
+        }
+    room = recordings.room_of(place.segment)
+    for media_id in sorted(talking & owners.keys()):
+        person = people[owners[media_id]]
+        if not may_speak(person) and (person.line or {}).get("mic") == "on":
+            place.gateway.moderate(room, media_id, mid="0", mute=True)
+            with unit_of_work() as work:
+                steps.tell_presence(work, meeting_id, "muted", of=person.id, media_id=media_id)
+
+
+def may_speak(person: Participant) -> bool:
+    """Whether the microphone may be open: invited, or one of those who need no invitation."""
+    return person.part in FREE_TO_SPEAK or person.speaking_since_at is not None
+
+
+def _note_silence_and_drops(meeting_id: UUID) -> None:
+    with reading() as work:
+        lamp = recordings.lamp(work.db_session, meeting_id)
+        segment = recordings.open_segment(work.db_session, meeting_id)
+        dropped = _silent_lines(work.db_session, meeting_id)
+    if lamp.state != "silent" and not dropped:
+        return
+    with unit_of_work() as work:
+        for participant_id in dropped:
+            person = work.get_for_update(Participant, participant_id)
+            if person.state == "in_room":
+                person.state = "dropped"
+                steps.tell_presence(work, meeting_id, "dropped", of=person.id)
+        if lamp.state == "silent" and segment is not None:
+            _note_silence(work, meeting_id, segment)
+
+
+def _silent_lines(db_session: Session, meeting_id: UUID) -> list[UUID]:
+    return list(
+        db_session.scalars(
+            select(Participant.id).where(
+                Participant.reception_session_id == meeting_id,
+                Participant.state == "in_room",
+                Participant.last_seen_at < utc_now() - GONE_AFTER,
+            )
+        )
+    )
+
+
+def _note_silence(work: Work, meeting_id: UUID, segment: Segment) -> None:
+    """One note for each time the recording stops; it also stands in the certificate."""
+    since = segment.last_sealed_at
+    key = f"silent:{segment.id}:{since.isoformat() if since else 'start'}"
+    if work.db_session.scalar(select(Marker.id).where(Marker.idempotency_key == key)):
+        return
+    steps.add_marker(
+        work,
+        meeting_id,
+        kind="recorder",
+        text="Bản ghi không nhận được dữ liệu. Phần trước đó đã niêm phong, an toàn.",
+        key=key,
+        by=None,
+    )
+
+
+@dataclass(frozen=True)
+class RoomState:
+    """Everything a page of the room is told, before it becomes JSON."""
+
+    sitting: queries.Sitting
+    me: Participant
+    desk: bool
+    lamp: recordings.Lamp
+    segment: int | None
+    recording_started_at: datetime | None
+    media_ids: Mapping[UUID, Sequence[str]]
+    feed: tuple[Mapping[str, Any], ...]
+    media_down: bool
+    shift: timedelta
+
+    @property
+    def inside(self) -> bool:
+        return self.me.state in INSIDE and self.sitting.meeting.state in (*LIVE, "IN_PERSON")
+
+
+def room_state(participant_id: UUID) -> RoomState:
+    """The room as one participant may see it; names only of those inside unless at the desk."""
+    with reading() as work:
+        db_session = work.db_session
+        me = work.get(Participant, participant_id)
+        meeting = work.get(ReceptionSession, me.reception_session_id)
+        sitting = queries.sitting(db_session, meeting)
+        segment = recordings.open_segment(db_session, meeting.id)
+        started = recordings.recording_started_at(db_session, meeting.id)
+        shift = _shift(meeting, started)
+        return RoomState(
+            sitting=sitting,
+            me=me,
+            desk=me.part in DESK,
+            lamp=recordings.lamp(db_session, meeting.id),
+            segment=segment.seq if segment else None,
+            recording_started_at=started,
+            media_ids=_media_ids(db_session, segment),
+            feed=_feed(db_session, sitting, shift) if me.part in DESK else (),
+            media_down=_media_down.get(meeting.id, False),
+            shift=shift,
+        )
+
+
+def _shift(meeting: ReceptionSession, started: datetime | None) -> timedelta:
+    """From real time to the session's own clock; zero outside the demonstration."""
+    if meeting.opened_at is None or started is None:
+        return timedelta()
+    shift = meeting.opened_at - started
+    return shift if abs(shift) > timedelta(minutes=1) else timedelta()
+
+
+def _media_ids(db_session: Session, segment: Segment | None) -> dict[UUID, list[str]]:
+    found: dict[UUID, list[str]] = {}
+    if segment is not None:
+        for media_id, participant_id in _owners(db_session, segment).items():
+            found.setdefault(participant_id, []).append(media_id)
+    return found
+
+
+def _feed(
+    db_session: Session, sitting: queries.Sitting, shift: timedelta
+) -> tuple[Mapping[str, Any], ...]:
+    """Notes and what happened to the lines, in order."""
+    lines: list[dict[str, Any]] = [
+        {
+            "id": str(marker.id),
+            "at": marker.at + shift,
+            "kind": marker.kind,
+            "text": queries.marker_text(marker),
+            "name": "",
+        }
+        for marker in queries.markers_of(db_session, sitting.meeting.id)
+    ]
+    for event in queries.presence_of(db_session, sitting.meeting.id, SHOWN_PRESENCE):
+        lines.append(
+            {
+                "id": str(event.id),
+                "at": event.at + shift,
+                "kind": event.kind,
+                "text": "",
+                "name": sitting.names.get(event.participant_id, "") if event.participant_id else "",
+                "cause": event.detail.get("cause", ""),
+            }
+        )
+    return tuple(sorted(lines, key=lambda line: (line["at"], line["id"])))
+
+
+def as_json(state: RoomState, *, now: datetime) -> dict[str, Any]:
+    """The state as a page polls it; `now` is the session's own instant."""
+    meeting = state.sitting.meeting
+    return {
+        "state": meeting.state,
+        "now_ms": round(utc_now().timestamp() * 1000),
+        "clock": now.isoformat(),
+        "lamp": {
+            **asdict(state.lamp),
+            "elapsed_s": _elapsed_s(state),
+            "segment": state.segment,
+        },
+        "media": "down" if state.media_down else "up",
+        "me": {
+            "id": str(state.me.id),
+            "part": state.me.part,
+            "state": state.me.state,
+            "desk": state.desk,
+            "may_speak": may_speak(state.me),
+            "hand": state.me.hand_raised_at is not None,
+        },
+        "participants": [_person(state, p) for p in _visible_people(state)],
+        "agenda": _agenda(state) if state.inside or state.desk else [],
+        "waiting": sum(person.state == "waiting" for person in state.sitting.participants)
+        if state.desk
+        else None,
+        "markers": [
+            {
+                "id": line["id"],
+                "kind": line["kind"],
+                "at": line["at"].isoformat(),
+                "text": line["text"],
+                "name": line["name"],
+            }
+            for line in state.feed
+        ],
+    }
+
+
+def _elapsed_s(state: RoomState) -> int | None:
+    if state.recording_started_at is None:
+        return None
+    return int((utc_now() - state.recording_started_at).total_seconds())
+
+
+def _visible_people(state: RoomState) -> Iterable[Participant]:
+    if not state.inside and not state.desk:
+        return ()
+    return (
+        person
+        for person in state.sitting.participants
+        if person.state in ("in_room", "dropped")
+        or state.desk
+        or person.id == state.me.id
+        or _sits_with_one_inside(state, person)
+    )
+
+
+def _sits_with_one_inside(state: RoomState, person: Participant) -> bool:
+    """People on one camera: checked by the officer of a point that is in the room."""
+    if person.identity_checked_at is None or person.state != "invited":
+        return False
+    return any(
+        other.state in ("in_room", "dropped")
+        for other in state.sitting.at(person.point_id)
+        if other.part in ("officer", "technician")
+    )
+
+
+def _person(state: RoomState, person: Participant) -> dict[str, Any]:
+    point = state.sitting.point(person.point_id)
+    line = person.line or {}
+    return {
+        "id": str(person.id),
+        "name": state.sitting.names[person.id],
+        "title": person.title,
+        "part": person.part,
+        "point": point.name,
+        "point_id": str(point.id),
+        "seat": point.seat,
+        "state": person.state,
+        "media_ids": list(state.media_ids.get(person.id, ())),
+        "may_speak": may_speak(person),
+        "speaking_since_ms": _ms(person.speaking_since_at),
+        "hand_since_ms": _ms(person.hand_raised_at),
+        "seen_ms": _ms(person.last_seen_at),
+        "audio_only": person.audio_only,
+        "mic": line.get("mic"),
+        "camera": line.get("camera"),
+        "loss": line.get("loss"),
+        "rtt": line.get("rtt"),
+    }
+
+
+def _ms(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1000)
+
+
+def _agenda(state: RoomState) -> list[dict[str, Any]]:
+    """The visits; citizens see numbers and times, the desk sees titles."""
+    return [
+        {
+            "id": str(item.id),
+            "seq": item.seq,
+            "title": item.title if state.desk else "",
+            "minutes": item.planned_minutes,
+            "started_ms": _ms(item.started_at),
+            "ended_ms": _ms(item.ended_at),
+        }
+        for item in state.sitting.agenda
+    ]
+
+
+def gates_for(meeting_id: UUID, *, pool: MediaPool) -> tuple[queries.Sitting, tuple[Any, ...]]:
+    """The session and its gates, closed ones first: what the chair's page says before opening."""
+    with reading() as work:
+        meeting = work.get(ReceptionSession, meeting_id)
+        sitting = queries.sitting(work.db_session, meeting)
+        up = pool.is_up(work.db_session)
+        return sitting, facts.gates_of(work.db_session, sitting, media_up=up)

@@ -1,0 +1,175 @@
+"""Pieces of a reception session that its operations, and other areas, share. Nothing commits.
+
+Public names for other areas: Invitation, invitations_of. A personal link is derived from the
+keyring and the participant's id, so it can be shown again; only its hash is stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from storage.database import Work
+from storage.identities import seal_field
+from storage.models import Marker, Participant, PresenceEvent, ReceptionSession, SessionPoint
+from storage.models.base import new_id
+from storage.queries.sessions import Sitting, meetings_of_petition
+from storage.runtime import runtime
+from storage.steps import record, run_of
+from workflows.access import Actor
+from workflows.procedures.guards import Facts
+
+LINKED_PARTS = ("citizen", "representative", "interpreter", "guest")
+"""Who comes in by a personal link instead of a staff log-in."""
+
+MASKED_NAME = "Người gửi đơn"
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """What the sender of a petition is told about the session. `path` is the personal link."""
+
+    meeting_id: UUID
+    title: str
+    starts_at: datetime
+    state: str
+    mode: str
+    point: str
+    place: str
+    at_home: bool
+    path: str
+
+
+def join_token(participant_id: UUID) -> str:
+    """The secret of a personal link: 128 bits that only this installation's keys give."""
+    return runtime().fields.blind_index("participant", "join", str(participant_id)).hex()
+
+
+def join_path(participant_id: UUID) -> str:
+    """Where the personal link leads."""
+    return f"/vao-phong/{join_token(participant_id)}"
+
+
+def hash_of(token: str) -> bytes:
+    """How a personal link is stored."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def invitations_of(db_session: Session, petition_id: UUID) -> list[Invitation]:
+    """Sessions to which the sender of a petition is invited, newest first."""
+    return [
+        Invitation(
+            meeting_id=meeting.id,
+            title=meeting.title,
+            starts_at=meeting.starts_at,
+            state=meeting.state,
+            mode=meeting.mode,
+            point=point.name,
+            place=point.place,
+            at_home=meeting.home_link_reason is not None,
+            path=join_path(person.id),
+        )
+        for person, meeting, point in meetings_of_petition(db_session, petition_id)
+        if person.part == "citizen"
+    ]
+
+
+def add_participant(
+    work: Work,
+    point: SessionPoint,
+    *,
+    part: str,
+    name: str,
+    title: str = "",
+    account_id: UUID | None = None,
+    person_id: UUID | None = None,
+    petition_id: UUID | None = None,
+) -> Participant:
+    """Invite somebody to a point; people without a staff log-in get a personal link."""
+    row_id = new_id()
+    linked = account_id is None and part in LINKED_PARTS
+    return work.add(
+        Participant(
+            id=row_id,
+            reception_session_id=point.reception_session_id,
+            point_id=point.id,
+            part=part,
+            title=title,
+            account_id=account_id,
+            person_id=person_id,
+            petition_id=petition_id,
+            name_sealed=seal_field("participant", "name", row_id, name),
+            join_hash=hash_of(join_token(row_id)) if linked else None,
+        )
+    )
+
+
+def tell_presence(
+    work: Work, meeting_id: UUID, kind: str, *, of: UUID | None = None, **detail: Any
+) -> None:
+    """Note who came, dropped, returned or was muted, and when; details hold ids and words only."""
+    work.add(
+        PresenceEvent(reception_session_id=meeting_id, participant_id=of, kind=kind, detail=detail)
+    )
+
+
+def add_marker(
+    work: Work,
+    meeting_id: UUID,
+    *,
+    kind: str,
+    text: str,
+    key: str,
+    by: UUID | None,
+    agenda_item_id: UUID | None = None,
+) -> Marker:
+    """A time-coded note; its words are sealed."""
+    row_id = new_id()
+    return work.add(
+        Marker(
+            id=row_id,
+            reception_session_id=meeting_id,
+            agenda_item_id=agenda_item_id,
+            kind=kind,
+            text_sealed=seal_field("marker", "text", row_id, text),
+            author_id=by,
+            idempotency_key=key,
+        )
+    )
+
+
+def move(
+    work: Work,
+    sitting: Sitting,
+    event: str,
+    *,
+    on: date,
+    facts: Facts,
+    by: Actor | None,
+    reason: str = "",
+    starts_on: date,
+) -> None:
+    """Take one step of the session's procedure; without an actor the system takes it."""
+    meeting = sitting.meeting
+    record(
+        work,
+        run_of(work, "SES", reception_session_id=meeting.id),
+        event,
+        on=on,
+        facts=facts,
+        by=by.account_id if by else None,
+        roles=[role.value for role in by.roles] if by else ["system"],
+        unit_id=meeting.unit_id,
+        reason=reason,
+        dates={"reception_session": starts_on},
+    )
+
+
+def lock(work: Work, meeting_id: UUID) -> ReceptionSession:
+    """The session, locked until the unit of work ends. Raises NotFound."""
+    return work.get_for_update(ReceptionSession, meeting_id)

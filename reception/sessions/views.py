@@ -1,0 +1,25 @@
+"""Pages of reception sessions. Each module registers its own endpoints on the blueprint."""
+
+from __future__ import annotations
+
+from reception.sessions import (
+    clock_views,
+    conduct_views,
+    join_views,
+    minutes_views,
+    ready_views,
+    room_views,
+    schedule_views,
+)
+from reception.sessions.blueprint import bp
+
+__all__ = [
+    "bp",
+    "clock_views",
+    "conduct_views",
+    "join_views",
+    "minutes_views",
+    "ready_views",
+    "room_views",
+    "schedule_views",
+]

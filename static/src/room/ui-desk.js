@@ -1,0 +1,205 @@
+// The chair's and clerk's desk: parts that the server draws, forms without reloading, dialogs, clocks.
+import { element } from "../lib/words.js";
+import { raiseCommon, raiseRecorder } from "./ui-alarms.js";
+import { duration, fill } from "./ui-format.js";
+
+export function startDesk(root, { call, tiles, lamp, alarms, words }) {
+  const first = JSON.parse(root.dataset.first);
+  const parts = new Map();
+  const notePart = (name, html) => parts.set(name, html);
+  for (const [name, html] of Object.entries(first.parts)) notePart(name, html);
+
+  call.addEventListener("status", ({ detail: status }) => {
+    if (status.state !== first.state && !busyWriting()) return location.reload();
+    lamp.update(status.lamp, status.state);
+    tiles.update(status.participants);
+    showParts(status.parts, parts);
+    say(root, status);
+    raise(alarms, words, call, status);
+    controls(root, call, words);
+  });
+  call.addEventListener("unreachable", ({ detail }) => raiseCommon(alarms, words, { status: call.status, room: call.room, pageLostS: detail.seconds }));
+  startForms(call);
+  startDialogs();
+  startControls(root, call, tiles, alarms, words);
+  setInterval(() => tickClocks(call.offsetMs), 500);
+  call.start(first);
+}
+
+const busyWriting = () => document.querySelector("dialog[open]") !== null || document.getElementById("note-text")?.value;
+
+// --- what the server draws ----------------------------------------------------------------------
+
+function showParts(fresh, known) {
+  for (const [name, html] of Object.entries(fresh ?? {})) {
+    if (known.get(name) === html) continue;
+    known.set(name, html);
+    const box = document.querySelector(`[data-part="${name}"]`);
+    if (box) replaceKeepingHands(box, html);
+  }
+  tickClocks(0);
+}
+
+// Whoever is typing, or stands on a button, stays there when the part around it changes.
+function replaceKeepingHands(box, html) {
+  const focused = box.contains(document.activeElement) ? document.activeElement.id : "";
+  const typed = new Map([...box.querySelectorAll("input[id]:not([type=hidden])")].map((field) => [field.id, field.value]));
+  const open = [...box.querySelectorAll("details")].map((details) => details.open);
+  const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+  box.innerHTML = html;
+  for (const [id, value] of typed) {
+    const field = document.getElementById(id);
+    if (field && value) field.value = value;
+  }
+  [...box.querySelectorAll("details")].forEach((details, place) => {
+    if (place in open) details.open = open[place];
+  });
+  if (focused) document.getElementById(focused)?.focus();
+  if (atEnd) box.scrollTop = box.scrollHeight;
+}
+
+function tickClocks(offsetMs) {
+  const now = Date.now() + offsetMs;
+  for (const clock of document.querySelectorAll("[data-since]")) {
+    const text = duration((now - Number(clock.dataset.since)) / 1000, { short: true });
+    if (clock.textContent !== text) clock.textContent = text;
+  }
+  for (const bar of document.querySelectorAll("[data-progress-since]")) {
+    bar.value = Math.min(1, (now - Number(bar.dataset.progressSince)) / (60_000 * Number(bar.dataset.progressMinutes)));
+  }
+}
+
+function say(root, status) {
+  const clock = document.querySelector("[data-clock]");
+  if (clock) clock.textContent = status.clock;
+  const inside = status.participants.filter(({ state }) => state === "in_room");
+  const points = new Set(inside.map(({ point_id: point }) => point));
+  const people = document.querySelector("[data-people]");
+  if (people) people.textContent = inside.length ? `${inside.length} · ${points.size}` : "";
+  root.dataset.state = status.state;
+}
+
+// --- alarms -------------------------------------------------------------------------------------
+
+function raise(alarms, words, call, status) {
+  raiseRecorder(alarms, words, status.lamp, []);
+  const lost = status.participants.filter(({ state, part }) => state === "dropped" && part !== "clerk");
+  const [one] = lost;
+  alarms.set(
+    "lost",
+    one ? { name: "lost", rank: 4, tone: "amber", head: fill(words.lostHead, { name: lost.map(({ name, point }) => `${name} (${point})`).join(", ") }), text: words.lostText } : null,
+  );
+  raiseCommon(alarms, words, { status, room: call.room, pageLostS: 0 });
+}
+
+// --- forms and dialogs --------------------------------------------------------------------------
+
+function startForms(call) {
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-quiet]");
+    if (!form) return;
+    event.preventDefault();
+    send(form, call);
+  });
+}
+
+async function send(form, call) {
+  const key = form.querySelector("[name=key]");
+  if (key) key.value ||= crypto.randomUUID?.() ?? String(Math.random());
+  const said = form.querySelector("[data-error]");
+  const buttons = form.querySelectorAll("button");
+  buttons.forEach((button) => button.setAttribute("aria-busy", "true"));
+  try {
+    const answer = await fetch(form.action, { method: "POST", headers: call.headers(), body: new FormData(form) });
+    const data = await answer.json().catch(() => ({}));
+    if (!answer.ok) return complain(said, data.error);
+    if (form.dataset.then === "reload") return location.reload();
+    if (form.dataset.then === "next") return location.assign(data.next);
+    if (form.hasAttribute("data-note")) clearNote(form, key);
+    call.poll();
+  } catch {
+    complain(said, "");
+  } finally {
+    buttons.forEach((button) => button.removeAttribute("aria-busy"));
+  }
+}
+
+function clearNote(form, key) {
+  form.querySelector("[name=text]").value = "";
+  if (key) key.value = "";
+}
+
+function complain(spot, sentence) {
+  const words = JSON.parse(document.getElementById("room").dataset.words);
+  const text = sentence || words.failed;
+  if (spot) spot.textContent = text;
+  else toast(text);
+}
+
+let toasts;
+
+function toast(text) {
+  toasts ??= document.body.appendChild(element("p", { class: "toast", role: "alert" }));
+  toasts.textContent = text;
+  clearTimeout(toasts.timer);
+  toasts.timer = setTimeout(() => (toasts.textContent = ""), 8000);
+}
+
+function startDialogs() {
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-open-dialog]");
+    if (opener) document.getElementById(`dialog-${opener.dataset.openDialog}`)?.showModal();
+    if (event.target.closest("[data-close-dialog]")) event.target.closest("dialog").close();
+  });
+  for (const field of document.querySelectorAll("[data-confirm]")) {
+    const button = field.form.querySelector("[data-confirmed]");
+    const check = () => (button.disabled = normal(field.value) !== normal(field.dataset.confirm));
+    field.addEventListener("input", check);
+    check();
+  }
+}
+
+const normal = (text) => text.normalize("NFC").toLowerCase().split(/\s+/).filter(Boolean).join(" ");
+
+// --- own devices --------------------------------------------------------------------------------
+
+function startControls(root, call, tiles, alarms) {
+  const on = (selector, action) => document.querySelector(selector)?.addEventListener("click", action);
+  on("[data-mic]", () => {
+    call.wantsMicrophone = !call.wantsMicrophone;
+    call.applyMicrophone();
+    call.poll();
+  });
+  on("[data-camera]", () => {
+    call.setCamera(!call.wantsCamera);
+    call.poll();
+  });
+  on("[data-focus-note]", () => document.getElementById("note-text").focus());
+  on("[data-alarm-sound]", ({ currentTarget: button }) => {
+    const pressed = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(pressed));
+    alarms.switchSound(pressed);
+  });
+  for (const button of document.querySelectorAll("[data-sound]")) {
+    tiles.addEventListener("silenced", () => (button.hidden = false));
+    button.addEventListener("click", () => {
+      tiles.play();
+      button.hidden = true;
+    });
+  }
+}
+
+function controls(root, call, words) {
+  const publishes = root.dataset.publishes === "yes";
+  const mic = document.querySelector("[data-mic]");
+  const camera = document.querySelector("[data-camera]");
+  paint(mic, { on: call.microphoneOpen, off: !call.room || !publishes, words: [words.micOn, words.turnMicOn] });
+  paint(camera, { on: call.wantsCamera && Boolean(call.room) && publishes, off: !call.room || !publishes, words: [words.cameraOn, words.cameraOff] });
+}
+
+function paint(button, { on, off, words }) {
+  if (!button) return;
+  button.disabled = off;
+  button.setAttribute("aria-pressed", String(on));
+  button.querySelector("span").textContent = on ? words[0] : words[1];
+}
