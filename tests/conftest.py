@@ -9,12 +9,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine
+from werkzeug.test import TestResponse
 
 from config import Settings, read_settings
 from storage import migrations
@@ -127,11 +129,24 @@ def both_backends(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Se
     server.drop(name)
 
 
+class Browser(FlaskClient):
+    """A client whose every request starts with nothing remembered, as on a real server.
+
+    The fixtures below hold an application context open; without one of its own a request would
+    find the `g` of the request before it, with that one's person.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
 def _application(settings: Settings) -> Iterator[Flask]:
     from reception import create_app
     from storage.database import db
 
     app = create_app(settings)
+    app.test_client_class = Browser
     with app.app_context():
         yield app
         db.engine.dispose()

@@ -351,6 +351,15 @@ def _make_papers(
     return made
 
 
+def _basis(ground: LegalRule) -> str:
+    """How the notice cites its ground: clause of the Law, or point of clause 1 of the decree."""
+    article, point = ground.detail.get("article", ""), ground.detail.get("point", "")
+    instrument = ground.source.partition(",")[0]
+    if str(point).isdigit():
+        return f"khoản {point} Điều {article} {instrument}"
+    return f"điểm {point} khoản 1 Điều {article} {instrument.replace('NĐ ', 'Nghị định số ')}"
+
+
 def _common_words(intake: Intake, asked: _Asked, visit: Visit) -> papers.Fields:
     home = province()
     head = papers.head_of(
@@ -383,9 +392,7 @@ def _common_words(intake: Intake, asked: _Asked, visit: Visit) -> papers.Fields:
 def _refusal_words(work: Work, intake: Intake, asked: _Asked, ground: LegalRule) -> papers.Fields:
     return {
         "ground": ground.label_vi,
-        "ground_source": ground.source,
-        "ground_point": str(ground.detail.get("point", "")),
-        "ground_article": str(ground.detail.get("article", "")),
+        "basis": _basis(ground),
         "reason": intake.answer,
         "due": papers.long_day(notice_due(work, asked.today)),
     }

@@ -134,7 +134,7 @@ def history_of(person_id: UUID, typed: str, *, by: Actor, today: date) -> Histor
         officers = queries.account_names(work.db_session, (v.received_by for v in visits))
         return History(
             petitions=tuple(_petition_lines(work.db_session, ids, typed, by, today)),
-            visits=tuple(_visit_line(visit, officers) for visit in visits),
+            visits=tuple(_visit_line(v, officers) for v in visits if v.outcome != "petition"),
         )
 
 

@@ -169,7 +169,10 @@ function startHints(form) {
 
 function startDesk(form) {
   const show = () => showParts(form);
-  form.addEventListener("change", show);
+  form.addEventListener("change", (event) => {
+    show();
+    if (event.target.name === "outcome") form.querySelector(".panel:not(.off)")?.scrollIntoView({ block: "nearest" });
+  });
   form.addEventListener("input", show);
   show();
   startPapers(form);
