@@ -23,6 +23,7 @@ from storage.models import (
     SearchDocument,
 )
 from storage.models.base import new_id, utc_now
+from storage.search import case_words
 from storage.subjects import kind_of
 from workflows.cases import LinkKind, ensure_linkable, joins
 from workflows.codes import CodeKind, make_code
@@ -82,6 +83,7 @@ def join_case(
         if joins(kind):
             case.closed_on = case.completed_year = None
     let_level_in(work, case, petition.holder_unit_id, on=on)
+    keep_case_searchable(work, case)
     work.audit("case_joined", case, by=by, petition=petition.id, link=kind.value)
 
 
@@ -172,7 +174,7 @@ def keep_case_searchable(work: Work, case: Case) -> None:
     work.flush()
     if case.kind == "unclassified" or not is_searchable(Secrecy(case.secrecy)):
         return
-    text = f"{case.code}\n{case.title}"
+    text = case_words(work.db_session, case)
     work.add(
         SearchDocument(search_id=case.search_id, case_id=case.id, exact=text, folded=fold(text))
     )
