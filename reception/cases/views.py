@@ -1,0 +1,232 @@
+"""Pages of cases: the list, one case from commune to province, its links and working papers."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from reception import deadline_words
+from reception.access import current_actor, needs
+from reception.cases import operations, words
+from reception.cases.operations import CasePage
+from reception.cases.timeline import (
+    Moment,
+    drawn,
+    level_of,
+    meetings_as_moments,
+    steps_as_moments,
+    terms_to_come,
+)
+from reception.clock import LOCAL, legal_today
+from storage.database import reading
+from storage.models import Deadline
+from storage.queries.cases import PAGE, CaseFilter
+from storage.queries.units import communes
+from workflows.access import Permission
+from workflows.errors import BadInput
+
+bp = Blueprint("cases", __name__)
+
+
+def _filter() -> CaseFilter:
+    page = request.args.get("trang", "1")
+    state = request.args.get("trang-thai", "open")
+    return CaseFilter(
+        state=state if state in ("open", "closed", "") else "open",
+        kind=request.args.get("loai", "")[:20],
+        commune=request.args.get("xa", "")[:20],
+        text=request.args.get("tim", "").strip()[:120],
+        page=int(page) if page.isdigit() and 0 < int(page) < 100_000 else 1,
+    )
+
+
+def _list_url(asked: CaseFilter, page: int) -> str:
+    args = {
+        "trang-thai": asked.state,
+        "loai": asked.kind,
+        "xa": asked.commune,
+        "tim": asked.text,
+    }
+    kept = {name: value for name, value in args.items() if value or name == "trang-thai"}
+    return url_for("cases.index", **kept, trang=page)
+
+
+@bp.get("/vu-viec")
+@needs(Permission.CASE_SEE)
+def index() -> ResponseReturnValue:
+    """The cases this person may know of, newest first."""
+    asked = _filter()
+    found = operations.read_list(current_actor(), asked)
+    today = legal_today()
+    with reading() as work:
+        places = [(unit.code, unit.full_name) for unit in communes(work.db_session)]
+    last = max(1, -(-found.total // PAGE))
+    return render_template(
+        "cases/index.html",
+        found=found,
+        asked=asked,
+        filtered=asked != CaseFilter(page=asked.page),
+        places=places,
+        kinds=words.KINDS,
+        left=lambda term: deadline_words.left(term.last_day_on, today),
+        pages={
+            "label": _("Pages of cases"),
+            "previous": _list_url(asked, asked.page - 1) if asked.page > 1 else None,
+            "next": _list_url(asked, asked.page + 1) if asked.page < last else None,
+            "items": [],
+        },
+    )
+
+
+# --- one case ------------------------------------------------------------------------------------
+
+
+def _moments(page: CasePage, today: date) -> list[Moment]:
+    outcome = {
+        (run.id, term.ended_by, term.met_on): words.outcome_tag(term, today)
+        for term, run in page.terms
+        if term.met_on is not None
+    }
+    petitions = {one.petition.id: one.petition for one in page.petitions}
+    done = steps_as_moments(
+        page.steps,
+        petitions,
+        page.own_units,
+        english=words.in_english(),
+        outcome=outcome,
+        reason_of=words.reason_of,
+    )
+    meetings = [
+        (meeting, unit, meeting.starts_at.astimezone(LOCAL).date())
+        for meeting, unit in page.meetings
+    ]
+    return [
+        *done,
+        *meetings_as_moments(meetings, today),
+        *terms_to_come(
+            [pair for pair in page.terms if pair[0].name not in words.BACKGROUND],
+            page.units_by_id,
+            today,
+            lambda term: words.outcome_tag(term, today),
+        ),
+    ]
+
+
+def _running(page: CasePage) -> Deadline | None:
+    """The term that counts now: the nearest that still runs."""
+    return next((term for term, _ in page.terms if term.met_on is None), None)
+
+
+def _levels(page: CasePage) -> list[dict[str, Any]]:
+    return [
+        {
+            "level": level_of(unit),
+            "name": unit.full_name,
+            "detail": words.level_detail(page, unit),
+            "tag": words.holder_tag() if unit.id == page.case.holder_unit_id else None,
+        }
+        for unit, _ in page.units
+    ]
+
+
+def _page_words(page: CasePage) -> dict[str, Any]:
+    today = legal_today()
+    running = _running(page)
+    return {
+        "page": page,
+        "case": page.case,
+        "knots": drawn(_moments(page, today)),
+        "levels": _levels(page),
+        "running": running,
+        "due": deadline_words.left(running.last_day_on, today) if running else None,
+        "why_due": deadline_words.why(running, page.holidays, today) if running else None,
+        "long_day": deadline_words.long_day,
+        "terms": [(term, words.outcome_tag(term, today)) for term, _ in reversed(page.terms)],
+        "term_counts": words.term_counts(page.terms, today),
+        "documents": [(paper, unit, level_of(unit)) for paper, unit in page.documents],
+        "petitions": [(one, words.link_line(one)) for one in page.petitions],
+        "log": words.log_lines(page.log) if page.log is not None else None,
+        "state_line": words.state_line(page),
+        "kinds": words.KINDS,
+        "note_kinds": words.NOTE_KINDS,
+        "errors": {},
+        "typed": "",
+    }
+
+
+@bp.get("/vu-viec/<uuid:case_id>")
+@needs(Permission.CASE_SEE)
+def show(case_id: UUID) -> ResponseReturnValue:
+    """One case from commune to province."""
+    page = operations.read_case(case_id, current_actor())
+    return render_template("cases/show.html", **_page_words(page))
+
+
+@bp.post("/vu-viec/<uuid:case_id>/ghi-chu")
+@needs(Permission.CASE_DRAFT_SEE)
+def add_note(case_id: UUID) -> ResponseReturnValue:
+    """Write a working paper that stays with this level."""
+    kind, body = request.form.get("kind", "note"), request.form.get("body", "")[:8000]
+    try:
+        operations.add_note(case_id, kind, body, by=current_actor())
+    except BadInput as bad:
+        shown = _page_words(operations.read_case(case_id, current_actor()))
+        shown |= {"errors": bad.fields, "typed": body}
+        return render_template("cases/show.html", **shown), 422
+    flash(_("Kept for your own unit."), "success")
+    return redirect(url_for(".show", case_id=case_id, _anchor="giay-to-noi-bo"), code=303)
+
+
+@bp.get("/vu-viec/<uuid:case_id>/bo-noi/<uuid:link_id>")
+@needs(Permission.CASE_LINK)
+def undo_link_form(case_id: UUID, link_id: UUID) -> ResponseReturnValue:
+    """Ask why a link is taken back."""
+    case, link, petition = operations.link_to_undo(case_id, link_id, by=current_actor())
+    return render_template(
+        "cases/undo_link.html", case=case, link=link, petition=petition, errors={}, typed=""
+    )
+
+
+@bp.post("/vu-viec/<uuid:case_id>/bo-noi/<uuid:link_id>")
+@needs(Permission.CASE_LINK)
+def undo_link(case_id: UUID, link_id: UUID) -> ResponseReturnValue:
+    """Take a link back; the row stays with its reason."""
+    actor, reason = current_actor(), request.form.get("reason", "")[:2000]
+    try:
+        petition_id = operations.take_link_back(case_id, link_id, reason, by=actor)
+    except BadInput as bad:
+        case, link, petition = operations.link_to_undo(case_id, link_id, by=actor)
+        return render_template(
+            "cases/undo_link.html",
+            case=case,
+            link=link,
+            petition=petition,
+            errors=bad.fields,
+            typed=reason,
+        ), 422
+    flash(_("The link was taken back."), "success")
+    return redirect(url_for("petitions.inbox_petition", petition_id=petition_id), code=303)
+
+
+@bp.route("/vu-viec/<uuid:case_id>/ten", methods=["GET", "POST"])
+@needs(Permission.CASE_LINK)
+def rename(case_id: UUID) -> ResponseReturnValue:
+    """Give the case a title that tells the matter."""
+    page = operations.read_case(case_id, current_actor())
+    if request.method == "GET":
+        return render_template(
+            "cases/rename.html", case=page.case, title=page.case.title, errors={}
+        )
+    title = request.form.get("title", "")
+    try:
+        operations.rename(case_id, title, by=current_actor())
+    except BadInput as bad:
+        return render_template(
+            "cases/rename.html", case=page.case, title=title, errors=bad.fields
+        ), 422
+    return redirect(url_for(".show", case_id=case_id), code=303)
