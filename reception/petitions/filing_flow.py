@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from reception.petitions.filing_forms import (
     read_date,
 )
 from reception.petitions.filing_operations import Draft, DraftFile, Route, find, receiving_unit
+from reception.petitions.front_operations import rule_on
 from reception.petitions.steps import NewPetition
 from storage.identities import PersonData
 
@@ -147,10 +148,37 @@ def _words(draft: Draft) -> dict[str, Any]:
     if decisions and earlier.got_on:
         decisions[0]["got_on"] = earlier.got_on
     return {
+        "title": _title(draft, decisions),
         "content": story.content,
         "wish": story.wish,
         "earlier_decisions": tuple(decisions),
     }
+
+
+def _title(draft: Draft, decisions: list[dict[str, str]]) -> str:
+    """What a complaint is called: after the paper, else after the body. Others name themselves."""
+    if draft.kind != "complaint":
+        return ""
+    paper = decisions[0] if decisions else {}
+    if paper.get("number"):
+        day = f" ngày {paper['date']}" if paper.get("date") else ""
+        return f"Khiếu nại văn bản {paper['number']}{day}"
+    respondent = AboutForm.of(draft.of("gui-ve-ai")).respondent
+    return f"Khiếu nại việc của {respondent}"[:110] if respondent else ""
+
+
+def limitation_length(on: date) -> int:
+    """How many days there are for a first complaint."""
+    return rule_on("KN1", "limitation", on).length
+
+
+def limitation_day(draft: Draft) -> date | None:
+    """The last day for a first complaint about the decision named; None when nothing says."""
+    form = DecisionsForm.of(draft.of("quyet-dinh"))
+    if draft.kind != "complaint" or draft.of("loai-don").get("round") == "2":
+        return None
+    got_on = read_date(form.got_on) if form.any == "yes" else None
+    return got_on + timedelta(days=limitation_length(got_on)) if got_on else None
 
 
 def _in_order(files: tuple[DraftFile, ...]) -> list[DraftFile]:

@@ -7,6 +7,7 @@ and gives back plain answers to keep. Sentences are shown beside the field they 
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -50,6 +51,16 @@ def read_date(text: str) -> date | None:
         raise ValueError(text)
     day, month, year = (int(part) for part in found.groups())
     return date(year, month, day)
+
+
+def _no_such_day(text: str) -> str:
+    """What is wrong with a day that was typed."""
+    found = re.match(r"\s*(\d{1,2})[/.\-\s]+(\d{1,2})[/.\-\s]+(\d{4})\s*$", text)
+    if found and 1 <= int(found[2]) <= 12 and 1 <= int(found[3]) <= 9999:
+        days = monthrange(int(found[3]), int(found[2]))[1]
+        sentence = _("Month %(month)s has only %(days)s days.", month=int(found[2]), days=days)
+        return str(sentence)
+    return str(_("Write the day as day/month/year, such as 25/11/2026."))
 
 
 def _plain(text: str) -> str:
@@ -106,7 +117,7 @@ class PageForm:
         try:
             day = read_date(getattr(self, name))
         except ValueError:
-            self.errors[name] = _("Write the day as day/month/year, such as 25/11/2026.")
+            self.errors[name] = _no_such_day(getattr(self, name))
             return None
         if day is not None and day > known.today:
             self.errors[name] = _("This day has not come yet. Look at the year once more.")

@@ -350,13 +350,20 @@ def _register(work: Work, row: PetitionDraft, new: NewPetition) -> None:
     receipt = {
         "code": done.petition.code,
         "second_part": done.second_part,
-        "name": "" if is_locked_away(new) or new.submitter is None else new.submitter.name,
+        "name": "" if is_locked_away(new) else _addressed(new),
         "phone_given": bool(new.submitter and new.submitter.phone) and not is_locked_away(new),
         "files": len(new.attachment_ids),
     }
     _write(row, {"receipt": receipt})
     _forget_at(work, row.id, row.expires_at)
     work.flush()
+
+
+def _addressed(new: NewPetition) -> str:
+    """The sender as the receipt writes it."""
+    if new.submitter is None:
+        return ""
+    return f"{new.submitter.salutation} {new.submitter.name}".strip()
 
 
 def _lock_files(work: Work, draft_id: UUID) -> None:

@@ -30,6 +30,7 @@ from reception.petitions.filing_words import (
     kind_label,
     review,
 )
+from reception.petitions.following_words import office
 from reception.petitions.uploads import ACCEPT, BadFile, check_file
 from reception.security import limit
 from reception.settings import settings
@@ -323,6 +324,9 @@ def _show_review(draft: Draft, form: SendForm, status: int = 200) -> ResponseRet
         missing=[(STEP_OF[name], _change_address(draft, name)) for name in missing],
         unit=operations.receiving_unit(flow.route_of(draft)),
         settled=_settled_signing(draft),
+        office=office,
+        limitation=flow.limitation_day(draft),
+        limitation_days=flow.limitation_length(legal_today()),
     )
     return body, status
 
@@ -387,7 +391,7 @@ def printable(token: str) -> ResponseReturnValue:
     if draft.receipt is not None:
         raise Conflict("Đơn này đã gửi rồi nên bản nháp không còn.")
     unit = operations.receiving_unit(flow.route_of(draft))
-    return _pdf(receipt.petition_pdf(draft, unit.full_name, legal_today()), "don.pdf")
+    return _pdf(receipt.petition_pdf(draft, office(unit), legal_today()), "don.pdf")
 
 
 def _pdf(data: bytes, name: str) -> Response:

@@ -10,8 +10,17 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from reception.petitions.front_operations import rule_on
-from storage.models import Deadline
+from storage.models import Deadline, Unit
 from storage.queries.following import Following, Stage
+from workflows.lunar import lunar_date
+
+
+def office(unit: Unit) -> str:
+    """Who receives: the People's Committee of a place, or the body by its own name."""
+    if unit.kind == "commune":
+        return f"UBND {unit.full_name[0].lower()}{unit.full_name[1:]}"
+    return f"UBND {unit.full_name}" if unit.kind == "province" else unit.full_name
+
 
 # (what happened, what it means for the sender)
 STAGES: dict[str, tuple[Any, Any]] = {
@@ -164,7 +173,7 @@ def plan_of(found: Following, today: date) -> Plan:
                 _(
                     "%(unit)s reads it and checks the papers. If something is missing, "
                     "an officer asks you.",
-                    unit=found.receiving_unit.full_name,
+                    unit=office(found.receiving_unit),
                 )
             ),
         }
@@ -181,7 +190,7 @@ def _plan_unsigned(found: Following, today: date) -> Plan:
         {
             "bubble": str(_("Now")),
             "now": True,
-            "title": str(_("Sign at %(unit)s", unit=found.receiving_unit.full_name)),
+            "title": str(_("Sign at %(unit)s", unit=office(found.receiving_unit))),
             "text": str(
                 _(
                     "Bring your identity card and this code. The officer prints the petition, "
@@ -203,6 +212,7 @@ def _plan_unsigned(found: Following, today: date) -> Plan:
 def _term_item(term: Deadline) -> dict[str, Any]:
     return {
         "date": term.last_day_on,
+        "lunar": str(lunar_date(term.last_day_on)),
         "title": str(_("At the latest: %(what)s", what=term.label)),
         "text": str(_("Yes or no, you get it in writing; a no says why and where to turn.")),
         "law": term.sentence,

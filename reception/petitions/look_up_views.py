@@ -92,6 +92,7 @@ def _show(found: Following, *, error: str = "", status: int = 200) -> ResponseRe
         "petitions/followed.html",
         found=found,
         petition=found.petition,
+        office=following_words.office,
         kind=kind_label(found.petition.kind, found.petition.round),
         standing=title,
         standing_text=text,

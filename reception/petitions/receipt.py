@@ -17,7 +17,7 @@ from reception.clock import legal_today
 from reception.petitions.filing_forms import AboutForm, ContactForm, PlaceForm, StoryForm
 from reception.petitions.filing_operations import Draft
 from reception.petitions.filing_words import kind_label
-from reception.petitions.following_words import Plan, day_words, plan_of
+from reception.petitions.following_words import Plan, day_words, office, plan_of
 from reception.settings import settings
 from reception.templating import asset
 from storage.database import reading
@@ -36,6 +36,8 @@ class Slip:
     second_part: str
     by_phone: bool
     unit: str
+    office: str
+    committee: bool
     province: str
     sender: str
     kind: str
@@ -75,6 +77,8 @@ def _slip(found: Following, kept: dict[str, Any]) -> Slip:
         second_part=str(kept.get("second_part", "")),
         by_phone=bool(kept.get("phone_given")),
         unit=found.receiving_unit.full_name,
+        office=office(found.receiving_unit),
+        committee=found.receiving_unit.kind in ("commune", "province"),
         province=home.full_name if home else "",
         sender=str(kept.get("name", "")),
         kind=kind_label(petition.kind, petition.round),

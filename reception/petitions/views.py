@@ -13,6 +13,8 @@ from reception.clock import LOCAL, legal_now
 from reception.petitions import (
     filing_views,
     front_operations,
+    handling_views,
+    inbox_views,
     look_up_views,
 )
 from reception.petitions.blueprint import bp
@@ -134,4 +136,4 @@ def privacy_page() -> ResponseReturnValue:
     return render_template("pages/privacy.html")
 
 
-__all__ = ["bp", "filing_views", "look_up_views"]
+__all__ = ["bp", "filing_views", "handling_views", "inbox_views", "look_up_views"]

@@ -14,7 +14,7 @@ class Row {
     this.state = element("span", { class: "state", role: "status" });
     this.button = element("button", { type: "button", class: "ib" });
     this.button.addEventListener("click", () => this.act());
-    const thumb = element("span", { class: "thumb" }, icon(file.type === "application/pdf" ? "document" : "camera"));
+    const thumb = element("span", { class: "thumb" }, icon(file.type === "application/pdf" ? "document" : "photo"));
     this.row = element("li", {}, thumb, element("div", {}, element("b", {}, file.name), this.bar, this.state), this.button);
     box.list().append(this.row);
     if (file.size > box.most) this.refuse(this.words.wordsLarge);
@@ -96,7 +96,7 @@ class FilesBox {
     this.most = Number(root.dataset.maxMb) * 1024 * 1024;
     this.input = root.querySelector("input[type=file]");
     root.classList.add("live");
-    const tools = element("div", { class: "tools" }, this.opener("camera", root.dataset.wordsPhoto, true), this.opener("upload", root.dataset.wordsChoose, false));
+    const tools = element("div", { class: "tools" }, this.opener("photo", root.dataset.wordsPhoto, true), this.opener("upload", root.dataset.wordsChoose, false));
     root.querySelector(".no-script").before(tools);
     root.addEventListener("click", (event) => this.click(event));
     this.input.disabled = true; // the files have gone by themselves; the form must not send them again
