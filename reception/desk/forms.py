@@ -210,6 +210,26 @@ class IntakeForm:
 
 
 @dataclass
+class NoticeForm:
+    """Number and day under which a refusal notice went out."""
+
+    number: str
+    day: str
+    on: date | None
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, data: Typed) -> NoticeForm:
+        day = data.get("on", "").strip()
+        form = cls(data.get("number", "").strip()[:40], day, day_of(day))
+        if not form.number:
+            form.errors["number"] = _("Enter the number that the clerk gave the notice.")
+        if form.on is None:
+            form.errors["on"] = _("Enter the day it was sent as day/month/year.")
+        return form
+
+
+@dataclass
 class PeriodForm:
     """The period of the book that is shown; this month unless something else was asked for."""
 

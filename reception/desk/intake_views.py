@@ -17,7 +17,7 @@ from reception.access import current_actor, needs
 from reception.clock import LOCAL, legal_today
 from reception.desk import drafts, operations, overview, papers, queue, visitors
 from reception.desk.blueprint import bp, here
-from reception.desk.forms import IntakeForm, Typed, id_of, only_draft_fields
+from reception.desk.forms import IntakeForm, NoticeForm, Typed, id_of, only_draft_fields
 from reception.desk.places import Place, own_places
 from reception.errors import wants_json
 from reception.security import limit
@@ -228,6 +228,38 @@ def start_over() -> ResponseReturnValue:
 def places() -> ResponseReturnValue:
     """Units offered while a place is typed; old commune names are understood."""
     return overview.places_named(request.args.get("q", ""))
+
+
+@bp.post("/quay/luot/<uuid:visit_id>/ma-moi")
+@needs(Permission.DESK_INTAKE)
+def new_second_part(visit_id: UUID) -> ResponseReturnValue:
+    """Give the visitor a fresh second part of the code: the first answer got lost on its way."""
+    cookie[SECOND_PART] = operations.new_second_part(visit_id, by=current_actor())
+    return redirect(url_for("desk.desk", tai=request.values.get("tai"), xong=visit_id), code=303)
+
+
+@bp.get("/quay/giay/<uuid:document_id>")
+@needs(Permission.DESK_REFUSE)
+def notice(document_id: UUID) -> ResponseReturnValue:
+    """A refusal notice that waits to be sent."""
+    found = overview.notice_of(document_id, by=current_actor())
+    return render_template("desk/notice.html", notice=found, form=NoticeForm("", "", None))
+
+
+@bp.post("/quay/giay/<uuid:document_id>")
+@needs(Permission.DESK_REFUSE)
+def notice_sent(document_id: UUID) -> ResponseReturnValue:
+    """Record number and day of the notice that went out."""
+    form = NoticeForm.read(request.form)
+    if not form.errors and form.on:
+        try:
+            overview.record_sent(document_id, number=form.number, on=form.on, by=current_actor())
+            flash(_("The refusal notice is recorded as sent."), "success")
+            return redirect(url_for("desk.desk"), code=303)
+        except BadInput as bad:
+            form.errors.update(bad.fields)
+    found = overview.notice_of(document_id, by=current_actor())
+    return render_template("desk/notice.html", notice=found, form=form), 422
 
 
 @bp.get("/quay/giay/<uuid:document_id>.pdf")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -12,7 +13,13 @@ from reception.desk.intake import Intake
 from reception.desk.overview import notice_due
 from reception.desk.places import Place, ensure_at, place_of
 from reception.desk.steps import NewLine, lock_unit, write_line
-from reception.petitions.steps import NewPetition, Registered, register_petition
+from reception.petitions.steps import (
+    SECOND_PART_LENGTH,
+    NewPetition,
+    Registered,
+    look_up_index,
+    register_petition,
+)
 from storage.database import Work, unit_of_work
 from storage.identities import (
     PersonData,
@@ -33,6 +40,7 @@ from storage.models import (
 from storage.queries import desk as queries
 from storage.queries.units import province
 from workflows.access import Actor, Permission
+from workflows.codes import ALPHABET
 from workflows.errors import BadInput, NotFound, Unavailable
 from workflows.procedures.loader import procedure
 from workflows.secrecy import Secrecy
@@ -144,6 +152,25 @@ def _with_papers(done: Finished, sheets: dict[UUID, papers.Fields]) -> Finished:
     except Unavailable:
         return replace(done, papers_failed=True)
     return done
+
+
+def new_second_part(visit_id: UUID, *, by: Actor) -> str:
+    """A fresh second part of a petition's code, for a visitor who has none; the old one dies.
+
+    Only the officer who took the petition gives it, to the person at the desk.
+    """
+    with unit_of_work() as work:
+        visit = work.get(Visit, visit_id)
+        ensure_at(work, by, Permission.DESK_INTAKE, visit.unit_id)
+        if visit.received_by != by.account_id or visit.petition_id is None:
+            raise NotFound
+        petition = work.get_for_update(Petition, visit.petition_id)
+        if visit.outcome != "petition":
+            raise NotFound
+        second_part = "".join(secrets.choice(ALPHABET) for _ in range(SECOND_PART_LENGTH))
+        petition.look_up_hash = look_up_index(petition.code, second_part)
+        work.audit("second_part_renewed", petition, by=by.account_id)
+    return second_part
 
 
 # --- the visitor ---------------------------------------------------------------------------------
@@ -371,7 +398,6 @@ def _common_words(intake: Intake, asked: _Asked, visit: Visit) -> papers.Fields:
     who = intake.visitor
     return {
         "head": asdict(head),
-        "place": asked.place.full_name,
         "on": papers.long_day(asked.today),
         "at": papers.moment(asked.now),
         "number": visit.number,

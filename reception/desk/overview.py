@@ -8,14 +8,14 @@ from uuid import UUID
 
 from reception.desk.places import ensure_at
 from reception.desk.queue import label
-from storage.database import Work, reading
+from storage.database import Work, reading, unit_of_work
 from storage.models import IssuedDocument, Ticket, Visit
 from storage.queries import desk as queries
 from storage.queries.calendar import holiday_table
 from storage.queries.units import find_by_name
 from workflows.access import Actor, Permission
 from workflows.calendar import add_working_days
-from workflows.errors import NotFound
+from workflows.errors import BadInput, Conflict, NotFound
 from workflows.secrecy import Secrecy
 
 
@@ -39,6 +39,47 @@ class NoticeToSend:
     number: int
     refused_on: date
     due_on: date
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A drafted refusal notice on its way to be signed, numbered and sent."""
+
+    document_id: UUID
+    number: int
+    refused_on: date
+    due_on: date
+    state: str
+
+
+def notice_of(document_id: UUID, *, by: Actor) -> Notice:
+    """A refusal notice of one's own desk. Raises NotFound for any other paper."""
+    with reading() as work:
+        document, visit = _notice(work, document_id, by)
+        return Notice(
+            document.id, visit.number, visit.on, notice_due(work, visit.on), document.state
+        )
+
+
+def _notice(work: Work, document_id: UUID, by: Actor) -> tuple[IssuedDocument, Visit]:
+    document = work.get(IssuedDocument, document_id)
+    if document.form != "ND154-01/TCD" or document.visit_id is None:
+        raise NotFound
+    ensure_at(work, by, Permission.DESK_REFUSE, document.unit_id)
+    return document, work.get(Visit, document.visit_id)
+
+
+def record_sent(document_id: UUID, *, number: str, on: date, by: Actor) -> None:
+    """The signed notice went out: its number and day. Raises Conflict when that is recorded."""
+    with unit_of_work() as work:
+        _, visit = _notice(work, document_id, by)
+        document = work.get_for_update(IssuedDocument, document_id)
+        if document.state != "draft":
+            raise Conflict("Thông báo này đã ghi là gửi rồi. Về trang quầy để xem việc còn lại.")
+        if on < visit.on:
+            raise BadInput({"on": "Ngày gửi không thể trước ngày từ chối tiếp."})
+        document.state, document.number, document.issued_on = "issued", number, on
+        work.audit("refusal_notice_sent", document, by=by.account_id, on=on)
 
 
 @dataclass(frozen=True)

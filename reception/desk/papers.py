@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader
-from weasyprint import HTML
+from weasyprint import CSS, HTML
 
 from config import PROJECT
 from reception.clock import LOCAL
@@ -70,8 +70,14 @@ def _templates() -> Environment:
 def make_pdf(form: str, fields: Fields) -> bytes:
     """The paper as PDF bytes."""
     page = _templates().get_template(TEMPLATES[form]).render(**fields)
-    pdf: bytes = HTML(string=page, url_fetcher=_nothing_from_outside).write_pdf()
+    paper = HTML(string=page, url_fetcher=_nothing_from_outside)
+    pdf: bytes = paper.write_pdf(stylesheets=[CSS(string=_sheet())])
     return pdf
+
+
+@lru_cache(maxsize=1)
+def _sheet() -> str:
+    return (PROJECT / "templates/desk/papers/sheet.css").read_text(encoding="utf-8")
 
 
 def _nothing_from_outside(url: str) -> Any:
@@ -186,12 +192,15 @@ class Head:
     above: str
     body: str
     place: str
+    spoken: str
 
 
 def head_of(*, kind: str, name: str, full_name: str, province: str) -> Head:
     """The issuing body in capitals: of a commune its People's Committee."""
     if kind == "commune":
-        return Head("ỦY BAN NHÂN DÂN", full_name.upper(), name)
+        spoken = f"Ủy ban nhân dân {full_name[:1].lower()}{full_name[1:]}"
+        return Head("ỦY BAN NHÂN DÂN", full_name.upper(), name, spoken)
+    above = f"ỦY BAN NHÂN DÂN {province.upper()}"
     if kind == "province":
-        return Head(f"ỦY BAN NHÂN DÂN {province.upper()}", "BAN TIẾP CÔNG DÂN", name)
-    return Head(f"ỦY BAN NHÂN DÂN {province.upper()}", full_name.upper(), province)
+        return Head(above, "BAN TIẾP CÔNG DÂN", name, f"Ban Tiếp công dân {full_name}")
+    return Head(above, full_name.upper(), province, full_name)

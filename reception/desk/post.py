@@ -102,7 +102,7 @@ def save_envelope(unit_id: UUID, batch: str, envelope: Envelope, *, by: Actor, t
         ensure_at(work, by, Permission.POST_BATCH, unit_id)
         petition = register_petition(work, new, by=by.account_id).petition
         if sealed and envelope.photo:
-            _keep_photo(work, petition, sealed, envelope.photo)
+            _keep_photo(work, petition, sealed, envelope.photo, by=by.account_id)
         return petition.code
 
 
@@ -142,7 +142,9 @@ def _seal_photo(photo: Photo | None, *, locked: bool) -> SealedObject | None:
     )
 
 
-def _keep_photo(work: Work, petition: Petition, sealed: SealedObject, photo: Photo) -> None:
+def _keep_photo(
+    work: Work, petition: Petition, sealed: SealedObject, photo: Photo, *, by: UUID | None
+) -> None:
     """One photo an envelope: a repeat of the same row changes nothing."""
     if petition.id in queries.envelopes_of(work.db_session, [petition.id]):
         return
@@ -160,7 +162,7 @@ def _keep_photo(work: Work, petition: Petition, sealed: SealedObject, photo: Pho
             sealed_object_id=sealed.id,
         )
     )
-    work.audit("envelope_photo_added", petition, by=None, attachment=attachment_id)
+    work.audit("envelope_photo_added", petition, by=by, attachment=attachment_id)
 
 
 def add_photo(petition_id: UUID, photo: Photo, *, by: Actor) -> str:
@@ -172,7 +174,7 @@ def add_photo(petition_id: UUID, photo: Photo, *, by: Actor) -> str:
     with unit_of_work() as work:
         petition = _own(work, petition_id, by)
         if sealed:
-            _keep_photo(work, petition, sealed, photo)
+            _keep_photo(work, petition, sealed, photo, by=by.account_id)
     return str((petition.postal or {}).get("batch", ""))
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from reception.clock import legal_today
 from reception.desk import operations, overview, visitors
 from reception.desk.steps import MASKED_CONTENT, MASKED_VISITOR
+from reception.petitions.steps import look_up_index
 from storage.database import reading
 from storage.identities import PersonData, keep_person, open_field, person_name
 from storage.models import (
@@ -243,8 +244,9 @@ def test_petition_is_registered_with_its_person_and_its_code_is_shown_once(
     assert visit.acceptance == f"Đã nhận đơn {petition.code}"
     page = desk.get(answer.headers["Location"]).get_data(as_text=True)
     assert petition.code in page
-    assert "phần thứ hai" in page
-    assert "phần thứ hai" not in desk.get(answer.headers["Location"]).get_data(as_text=True)
+    assert "chỉ hiện lần này" in page
+    again = desk.get(answer.headers["Location"]).get_data(as_text=True)
+    assert "chỉ hiện lần này" not in again
 
 
 def test_unsigned_petition_waits_for_the_signature(desk: FlaskClient) -> None:
@@ -698,3 +700,48 @@ def test_a_visit_of_another_unit_is_refused_by_the_operation(
             today=legal_today(), now=utc_now(),
         )  # fmt: skip
     assert refused.value.decision.hidden
+
+
+# --- after the visit -----------------------------------------------------------------------------
+
+
+def test_notice_leaves_the_list_once_it_is_recorded_as_sent(desk: FlaskClient) -> None:
+    desk.post("/quay", data=_visit(**REFUSAL))
+    path = f"/quay/giay/{_only(IssuedDocument).id}"
+    assert "Gửi chậm nhất" in desk.get(path).get_data(as_text=True)
+    assert desk.post(path, data={"number": "", "on": "x"}).status_code == 422
+    early = desk.post(path, data={"number": "12/TB-UBND", "on": "01/01/2020"})
+    assert "không thể trước ngày từ chối" in early.get_data(as_text=True)
+    sent = {"number": "12/TB-UBND", "on": f"{legal_today():%d/%m/%Y}"}
+    assert desk.post(path, data=sent).status_code == 303
+    document = _only(IssuedDocument)
+    assert (document.state, document.number) == ("issued", "12/TB-UBND")
+    assert "Thông báo từ chối cần gửi" not in desk.get("/quay").get_data(as_text=True)
+    assert desk.post(path, data=sent).status_code == 409
+
+
+def test_notice_of_another_commune_answers_404(
+    app: Flask, desk: FlaskClient, factories: Factories
+) -> None:
+    desk.post("/quay", data=_visit(**REFUSAL))
+    path = f"/quay/giay/{_only(IssuedDocument).id}"
+    stranger = factories.officer(Role.COMMUNE_OFFICER, OTHER_COMMUNE)
+    browser = factories.log_in(app.test_client(), stranger)
+    assert browser.get(path).status_code == 404
+    assert browser.post(path, data={"number": "1", "on": "23/11/2026"}).status_code == 404
+
+
+def test_lost_second_part_is_replaced_by_the_officer_who_took_the_petition(
+    app: Flask, desk: FlaskClient, factories: Factories
+) -> None:
+    desk.post("/quay", data=_visit(**COMPLAINT))
+    visit, before = _only(Visit), _only(Petition).look_up_hash
+    colleague = factories.officer(Role.COMMUNE_OFFICER, COMMUNE)
+    other = factories.log_in(app.test_client(), colleague)
+    assert other.post(f"/quay/luot/{visit.id}/ma-moi").status_code == 404
+    page = desk.post(f"/quay/luot/{visit.id}/ma-moi", follow_redirects=True)
+    shown = re.search(r"phần thứ hai.*?<bdi class=\"b\">(\w+)</bdi>", page.get_data(as_text=True))
+    assert shown is not None
+    petition = _only(Petition)
+    assert petition.look_up_hash != before
+    assert petition.look_up_hash == look_up_index(petition.code, shown[1])

@@ -62,13 +62,14 @@ class Visit {
   constructor(form) {
     this.form = form;
     this.note = form.querySelector("[data-offline]");
-    this.key = WAITING + form.elements.key.value;
+    this.mine = `${WAITING}${form.dataset.account}:`;
+    this.key = this.mine + form.elements.key.value;
     this.retry = 0;
     form.addEventListener("submit", (event) => this.submit(event), true);
     addEventListener("online", () => this.again());
     this.note.querySelector("[data-try]").addEventListener("click", () => this.again());
     // A page that was loaded anew still sends what the one before could not.
-    const left = Object.keys(sessionStorage).find((name) => name.startsWith(WAITING));
+    const left = Object.keys(sessionStorage).find((name) => name.startsWith(this.mine));
     if (left) { this.key = left; this.send(); }
   }
 
@@ -77,7 +78,9 @@ class Visit {
     if (this.passing || !finishing) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    sessionStorage.setItem(this.key, new URLSearchParams(new FormData(this.form)).toString());
+    const body = new URLSearchParams(new FormData(this.form));
+    body.delete("csrf_token"); // a page loaded anew has another one
+    sessionStorage.setItem(this.key, body.toString());
     this.send();
   }
 
@@ -105,7 +108,14 @@ class Visit {
     this.sending = false;
     if (answer === null || answer.status >= 502) this.wait();
     else if (answer.status === 201) this.done((await answer.json()).next);
+    else if (answer.status === 400 || (answer.status === 403 && (await this.signedOut()))) this.say(this.form.dataset.wordsLogin);
     else this.showWrong();
+  }
+
+  // Whether the desk now asks for a log-in first: then nothing was wrong with the visit.
+  async signedOut() {
+    const page = await fetch(location.pathname, { redirect: "manual" }).catch(() => null);
+    return page?.type === "opaqueredirect";
   }
 
   wait() {
@@ -208,7 +218,7 @@ function showFaults(row, sentences) {
 async function saveRow(form, row) {
   const answer = await fetch(form.action, { method: "POST", body: rowBody(form, row), headers: { Accept: "application/json", "X-CSRFToken": token() } }).catch(() => null);
   if (!answer) { showFaults(row, [form.dataset.wordsLost]); return false; }
-  const said = await answer.json();
+  const said = await answer.json().catch(() => ({ error: form.dataset.wordsLost, rows: {} }));
   if (!answer.ok) { showFaults(row, [said.error]); return false; }
   const result = said.rows[row.dataset.row];
   if (!result) return true;
