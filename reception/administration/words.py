@@ -1,0 +1,201 @@
+"""Words for actions of the audit log and for the parts of the system."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+from reception.templating import filesize, num, vndatetime
+from storage.health import BAD, OK, Finding
+from storage.models import AuditLeaf
+
+ACTIONS: dict[str, Any] = {
+    "logged_in": _l("signed in"),
+    "logged_out": _l("signed out"),
+    "log_in_refused": _l("sign-in refused"),
+    "account_created": _l("account made"),
+    "refused": _l("access refused"),
+    "demo_clock_moved": _l("demonstration clock moved"),
+    "audit_log_searched": _l("audit log searched"),
+    "petition_registered": _l("petition registered"),
+    "attachment_opened": _l("attachment opened"),
+    "denunciation_opened": _l("denunciation opened"),
+    "denouncer_identity_opened": _l("identity of a denouncer opened"),
+    "case_opened": _l("case opened"),
+    "case_joined": _l("petition joined to a case"),
+    "case_left": _l("petition taken out of a case"),
+    "case_viewed": _l("case looked at"),
+    "case_closed": _l("case closed"),
+    "reception_session_scheduled": _l("session scheduled"),
+    "participant_admitted": _l("participant admitted"),
+    "participant_sent_out": _l("participant sent out"),
+    "stranger_expelled": _l("stranger expelled"),
+    "room_ticket_issued": _l("ticket into the room issued"),
+    "minutes_signed": _l("minutes signed"),
+    "recording_begun": _l("recording begun"),
+    "recording_segment_begun": _l("segment begun"),
+    "recording_segment_ended": _l("segment ended"),
+    "recording_chain_head": _l("head of the sealed chain"),
+    "recording_ended": _l("recording ended"),
+    "recording_sealed": _l("recording sealed"),
+    "recording_checked": _l("recording checked"),
+    "recording_opened": _l("recording opened"),
+    "recording_closed": _l("recording closed again"),
+    "recording_exported": _l("recording exported"),
+    "playback_asked": _l("asked to watch"),
+    "playback_approved": _l("leave to watch given"),
+    "playback_refused": _l("leave to watch refused"),
+    "playback_revoked": _l("leave to watch withdrawn"),
+    "playback_opened_by_post": _l("opened by the leader’s post"),
+    "identity_checked": _l("identity checked"),
+    "public_map_published": _l("public map switched"),
+}
+
+
+def action_words(action: str) -> str:
+    """The action in words, or its own name while nobody has worded it."""
+    return str(ACTIONS.get(action, action))
+
+
+def leaf_detail(leaf: AuditLeaf) -> list[tuple[str, str]]:
+    """The detail of a leaf as pairs; it holds ids, codes and figures, never a name."""
+    detail = json.loads(leaf.body)["detail"]
+    return [(key, _plain(value)) for key, value in sorted(detail.items())]
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+PARTS: dict[str, Any] = {
+    "database": _l("Database"),
+    "store": _l("Object store"),
+    "worm": _l("Lock against deletion"),
+    "media": _l("Recorder and sealer"),
+    "jobs": _l("Background work"),
+    "audit": _l("Audit log"),
+    "clock": _l("Clock"),
+    "disk": _l("Disk"),
+    "spool": _l("Memory for recordings"),
+}
+
+WHY: dict[str, Any] = {
+    "no_answer": _l("Does not answer. Call the technicians; what is recorded waits in the spool."),
+    "old_schema": _l("The schema is older than the program. Run “flask database upgrade”."),
+    "not_kept": _l("A promise was not kept. See the details and call the technicians."),
+    "recorder_silent": _l("A sealer with an open session is silent. Look at it at once."),
+    "alarm": _l("The sealer raises an alarm."),
+    "no_recorder": _l("No recorder reports; no session can be opened."),
+    "nobody_works": _l("Work has waited for more than five minutes. Is the worker running?"),
+    "failed": _l("Some work failed today."),
+    "sequencer_still": _l("Leaves wait too long for the tree. Is the worker running?"),
+    "slow": _l("The tree lags behind."),
+    "clocks_differ": _l("The clocks of the machines differ by more than two seconds."),
+    "full": _l("Little room is left."),
+    "not_in_memory": _l("The spool is not in memory: nothing may be recorded."),
+    "swap": _l("Memory may be swapped to disk. Switch swap off on recording machines."),
+}
+
+
+def why_words(finding: Finding) -> str:
+    """What is wrong and what to do; empty when all is well."""
+    if finding.name == "clock" and finding.why == "not_kept":
+        return _("No time service keeps this machine’s clock in step, as far as it says.")
+    return str(WHY.get(finding.why, finding.why))
+
+
+def state_shown(finding: Finding) -> dict[str, str]:
+    """The state as a tag."""
+    if finding.state == OK:
+        return {"text": _("In order"), "tone": "ok", "icon": "check"}
+    if finding.state == BAD:
+        return {"text": _("Out of order"), "tone": "late", "icon": "alert"}
+    return {"text": _("Look at it"), "tone": "wait", "icon": "info"}
+
+
+def figures_shown(finding: Finding) -> list[str]:
+    """The figures of a part as short sentences."""
+    shown = _FIGURES.get(finding.name)
+    if shown is None or finding.why == "no_answer":
+        return [str(value) for value in finding.figures.values()]
+    return shown(finding.figures)
+
+
+def _answering(figures: dict[str, Any]) -> list[str]:
+    return [_("answers in %(ms)s ms", ms=num(figures["answer_ms"]))]
+
+
+def _media(figures: dict[str, Any]) -> list[str]:
+    return [
+        _(
+            "%(name)s: seen %(seconds)s s ago, %(segments)s open, %(chunks)s parts waiting, "
+            "%(free)s free",
+            name=server["name"],
+            seconds=num(server["seen_s_ago"]),
+            segments=server["open_segments"],
+            chunks=server["waiting_chunks"],
+            free=filesize(server["spool_free"]),
+        )
+        + (f" · {server['alarm']}" if server["alarm"] else "")
+        for server in figures["servers"]
+    ]
+
+
+def _jobs(figures: dict[str, Any]) -> list[str]:
+    return [
+        _(
+            "%(waiting)s waiting, %(running)s running, %(failed)s failed today",
+            waiting=figures["waiting"],
+            running=figures["running"],
+            failed=figures["failed_today"],
+        )
+    ]
+
+
+def _audit(figures: dict[str, Any]) -> list[str]:
+    last = figures["last_checkpoint_at"]
+    lines = [
+        ngettext(
+            "%(num)s leaf waits for the tree",
+            "%(num)s leaves wait for the tree",
+            figures["waiting"],
+        )
+    ]
+    if last:
+        lines.append(_("last checkpoint at %(time)s", time=vndatetime(last)))
+    return lines
+
+
+def _room(figures: dict[str, Any]) -> list[str]:
+    return [
+        _(
+            "%(free)s of %(total)s free",
+            free=filesize(figures["free"]),
+            total=filesize(figures["total"]),
+        )
+    ]
+
+
+def _worm(figures: dict[str, Any]) -> list[str]:
+    return [_("tried at %(time)s", time=vndatetime(figures["tested_at"])), *figures["failures"]]
+
+
+def _clock(figures: dict[str, Any]) -> list[str]:
+    return [_("database differs by %(seconds)s s", seconds=num(figures["database_offset_s"], 3))]
+
+
+_FIGURES = {
+    "database": lambda figures: [figures["dialect"], *_answering(figures)],
+    "store": lambda figures: [figures["kind"], *_answering(figures)],
+    "worm": _worm,
+    "media": _media,
+    "jobs": _jobs,
+    "audit": _audit,
+    "clock": _clock,
+    "disk": _room,
+    "spool": _room,
+}
