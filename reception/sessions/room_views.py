@@ -95,8 +95,6 @@ def _desk_page(state: RoomState) -> str:
     _, gates = room_operations.gates_for(meeting.id, pool=pool())
     return render_template(
         "sessions/room.html",
-        state=state,
-        meeting=meeting,
         words=room_words.desk_words(),
         chair=state.me.account_id == meeting.presiding_id,
         gates=gates,
