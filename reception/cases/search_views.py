@@ -69,11 +69,11 @@ def _kind(hit: Hit) -> str:
 
 def _state(hit: Hit) -> dict[str, str]:
     if hit.kind == "case":
-        open_case = {"text": _("Open"), "tone": "info", "icon": "folder"}
+        open_case = {"text": _("Case open"), "tone": "info", "icon": "folder"}
         return (
             open_case
             if hit.state == "open"
-            else {"text": _("Closed"), "tone": "ok", "icon": "check"}
+            else {"text": _("Case closed"), "tone": "ok", "icon": "check"}
         )
     text, tone, icon = STATES[hit.state]
     return {"text": str(text), "tone": tone, "icon": icon}

@@ -6,13 +6,14 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from reception import deadline_words
 from reception.access import current_actor, needs
-from reception.cases import operations, words
+from reception.cases import operations, search_views, words
+from reception.cases.blueprint import bp
 from reception.cases.operations import CasePage
 from reception.cases.timeline import (
     Moment,
@@ -30,7 +31,7 @@ from storage.queries.units import communes
 from workflows.access import Permission
 from workflows.errors import BadInput
 
-bp = Blueprint("cases", __name__)
+__all__ = ["bp", "search_views"]
 
 
 def _filter() -> CaseFilter:

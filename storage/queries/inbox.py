@@ -210,6 +210,25 @@ def inbox(db_session: Session, *, visible_to: Actor, asked: InboxFilter, today: 
     return Inbox(tuple(_rows(db_session, allowed)), {name: number for name, number in counted})
 
 
+def rows_of(
+    db_session: Session, ids: Sequence[UUID], *, visible_to: Actor, today: date
+) -> list[Row]:
+    """Rows of these petitions as far as they may be seen, by deadline."""
+    found = db_session.execute(
+        select(Petition, _group(today))
+        .where(Petition.id.in_(ids), visible_petitions(visible_to))
+        .order_by(Petition.due_on.is_(None), Petition.due_on, Petition.received_on, Petition.id)
+        .limit(PAGE)
+    ).all()
+    subjects = petition_subjects(db_session, (petition for petition, _ in found))
+    allowed = [
+        (petition, name)
+        for petition, name in found
+        if decide(visible_to, Permission.PETITION_SEE, subjects[petition.id])
+    ]
+    return list(_rows(db_session, allowed))
+
+
 def _group(today: date) -> ColumnElement[str]:
     week_end = today + timedelta(days=6 - today.weekday())
     return case(
