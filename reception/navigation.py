@@ -47,15 +47,14 @@ def nav_items() -> list[dict[str, Any]]:
         return []
     known = current_app.view_functions
     counts: dict[str, int] = g.get("nav_counts", {})
-    area = (request.endpoint or "").split(".")[0]
+    here = _entry_of(request.endpoint or "")
     return [
         {
             "label": item.label,
             "url": url_for(item.endpoint),
             "icon": item.icon,
             "count": counts.get(item.endpoint),
-            "current": request.endpoint == item.endpoint
-            or (item.endpoint.split(".")[0] == area and not _exact(request.endpoint)),
+            "current": item.endpoint == here,
             "section": item.section,
         }
         for item in ITEMS
@@ -63,8 +62,15 @@ def nav_items() -> list[dict[str, Any]]:
     ]
 
 
-def _exact(endpoint: str | None) -> bool:
-    return any(item.endpoint == endpoint for item in ITEMS)
+def _entry_of(endpoint: str) -> str:
+    """The one entry a page belongs to: itself, its namesake in the area, else the area's first."""
+    area, _, name = endpoint.partition(".")
+    own = [item.endpoint for item in ITEMS if item.endpoint.partition(".")[0] == area]
+    if endpoint in own:
+        return endpoint
+    word = name.split("_")[0]
+    namesakes = [entry for entry in own if entry.partition(".")[2].split("_")[0] == word]
+    return (namesakes or own or [""])[0]
 
 
 def place_name() -> str:

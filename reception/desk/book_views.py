@@ -79,7 +79,7 @@ def book_xlsx() -> ResponseReturnValue:
 
 @bp.get("/so-tiep-dan/<uuid:visit_id>/sua")
 @needs(Permission.BOOK_WRITE)
-def correct(visit_id: UUID) -> ResponseReturnValue:
+def book_correct(visit_id: UUID) -> ResponseReturnValue:
     """The form that corrects a line by a new edition."""
     found = visit_book.correctable(visit_id, by=current_actor())
     form = CorrectionForm(found.values, "")
@@ -97,7 +97,7 @@ def _correction_page(found: visit_book.Correctable, form: CorrectionForm) -> str
 
 @bp.post("/so-tiep-dan/<uuid:visit_id>/sua")
 @needs(Permission.BOOK_WRITE)
-def correct_submit(visit_id: UUID) -> ResponseReturnValue:
+def book_correct_submit(visit_id: UUID) -> ResponseReturnValue:
     """Write the new edition."""
     form = CorrectionForm.read(request.form)
     if form.errors:

@@ -64,7 +64,7 @@ class IntakeForm:
 
     @classmethod
     def read(cls, data: Typed) -> IntakeForm:
-        form = cls(typed=data)
+        form = cls(typed=MultiDict(data))
         form._check_visitor()
         form._check_matter()
         form._check_outcome()

@@ -25,7 +25,6 @@ from storage.identities import PersonData
 from storage.models.base import utc_now
 from workflows.access import Permission
 from workflows.errors import BadInput
-from workflows.groups import representatives
 
 VISITOR_FIELDS = ("name", "salutation", "birth_year", "citizen_id", "phone", "address")
 SECOND_PART = "desk_second_part"
@@ -74,7 +73,7 @@ def _page(form: IntakeForm, place: Place, saved_at: str = "") -> str:
         found=visitors.find_again(looked_for) if looked_for and not form.text("person") else [],
         grounds=overview.grounds_on(today),
         fields=overview.fields_on(today),
-        group_rule=representatives(form.people or 1),
+        group_rules=overview.group_rules(),
         saved_at=saved_at,
         ended=_ended(),
         **_second_part(),

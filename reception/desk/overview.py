@@ -16,6 +16,7 @@ from storage.queries.units import find_by_name
 from workflows.access import Actor, Permission
 from workflows.calendar import add_working_days
 from workflows.errors import BadInput, Conflict, NotFound
+from workflows.groups import LARGE_GROUP, representatives
 from workflows.secrecy import Secrecy
 
 
@@ -167,6 +168,25 @@ def places_named(text: str) -> list[dict[str, str]]:
             {"value": str(unit.id), "label": unit.full_name, "detail": note}
             for unit, note in find_by_name(work.db_session, text)
         ]
+
+
+@dataclass(frozen=True)
+class GroupRule:
+    """From how many to how many people a sentence about representatives holds."""
+
+    first: int
+    last: int
+    sentence: str
+
+
+def group_rules() -> list[GroupRule]:
+    """What the page says of a large group (Luật Tiếp công dân 42/2013/QH13, Điều 29)."""
+    rules = []
+    for first, last in ((LARGE_GROUP, 10), (11, 1_000_000)):
+        found = representatives(first)
+        if found is not None:
+            rules.append(GroupRule(first, last, found.sentence))
+    return rules
 
 
 @dataclass(frozen=True)

@@ -374,6 +374,17 @@ def test_wrong_input_keeps_what_was_typed_and_says_what_to_do(
     assert _count(Visit) == 0
 
 
+def test_wrong_input_keeps_the_number_that_stands_at_the_desk(desk: FlaskClient) -> None:
+    desk.post("/quay/so")
+    desk.post("/quay/goi")
+    answer = desk.post("/quay", data=_visit(name="", people="12"))
+    assert answer.status_code == 422
+    page = answer.get_data(as_text=True)
+    assert f'name="ticket" value="{_only(Ticket).id}"' in page
+    assert re.search(r'data-group="11 1000000">.*?cử không quá 5 người đại diện', page)
+    assert re.search(r'data-group="5 10" hidden>', page)
+
+
 def test_double_submit_is_one_line_and_one_petition(desk: FlaskClient) -> None:
     first = desk.post("/quay", data=_visit(**COMPLAINT))
     second = desk.post("/quay", data=_visit(**COMPLAINT))

@@ -15,6 +15,10 @@ function showParts(form) {
   for (const part of form.querySelectorAll("[data-for-kind]")) part.classList.toggle("off", part.dataset.forKind !== kind);
   const sum = form.querySelector("[data-sum]");
   const people = Math.max(1, Number.parseInt(form.elements.people.value, 10) || 1);
+  for (const rule of form.querySelectorAll("[data-group]")) {
+    const [first, last] = rule.dataset.group.split(" ").map(Number);
+    rule.hidden = people < first || people > last;
+  }
   const petition = outcome === "petition" ? sum.dataset.petition : sum.dataset.none;
   sum.textContent = (people === 1 ? sum.dataset.one : sum.dataset.many).replace("{people}", people).replace("{petition}", petition);
 }
