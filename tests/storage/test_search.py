@@ -59,9 +59,7 @@ def test_words_names_codes_and_numbers_find_the_same_on_both(
     app_on_both: Flask, factories: Factories
 ) -> None:
     letters = {key: _register(factories, text) for key, text in LETTERS.items()}
-    sent = _register(
-        factories, "Xin cấp giấy.", submitter=PersonData(name="Nguyễn Thị Hồng Gấm")
-    )
+    sent = _register(factories, "Xin cấp giấy.", submitter=PersonData(name="Nguyễn Thị Hồng Gấm"))
     officer = factories.officer(Role.COMMUNE_OFFICER, COMMUNE).actor
     for typed, key in (
         ("đường hoà bình", "road"),
@@ -122,7 +120,13 @@ def test_denunciation_is_never_found_by_anything(app_on_both: Flask, factories: 
         open_case(work, petition, on=DAY, by=None)
     for role, unit in ((Role.COMMUNE_CHAIR, COMMUNE), (Role.BOARD_HEAD, "75")):
         actor = factories.officer(role, unit).actor
-        for typed in ("địa chính", "giấu tên", petition.code, "đơn tố cáo", "nội dung được giữ kín"):
+        for typed in (
+            "địa chính",
+            "giấu tên",
+            petition.code,
+            "đơn tố cáo",
+            "nội dung được giữ kín",
+        ):
             found = _find(actor, typed)
             assert (found.hits, found.total, found.near) == ((), 0, 0), typed
 
@@ -164,7 +168,9 @@ def test_nothing_found_tells_how_many_are_near(app: Flask, factories: Factories)
     assert (found.total, found.near) == (0, 1)
 
 
-@pytest.mark.parametrize("typed", ["", "   ", "!!", '"', "a OR b NOT c", "* NEAR(", "folded:x", "'; --"])
+@pytest.mark.parametrize(
+    "typed", ["", "   ", "!!", '"', "a OR b NOT c", "* NEAR(", "folded:x", "'; --"]
+)
 def test_strange_input_finds_nothing_and_breaks_nothing(
     app_on_both: Flask, factories: Factories, typed: str
 ) -> None:
@@ -179,9 +185,7 @@ def test_snippet_shows_the_found_words_in_their_place(app: Flask, factories: Fac
     assert [piece for piece, found in hit.snippet if found] == ["Bờ", "tường"]
 
 
-def test_page_of_results_asks_a_fixed_number_of_questions(
-    app: Flask, factories: Factories
-) -> None:
+def test_page_of_results_asks_a_fixed_number_of_questions(app: Flask, factories: Factories) -> None:
     officer = factories.officer(Role.COMMUNE_OFFICER, COMMUNE).actor
     asked: list[str] = []
     event.listen(runtime().engine, "before_cursor_execute", lambda *a: asked.append(a[2]))
@@ -194,7 +198,9 @@ def test_page_of_results_asks_a_fixed_number_of_questions(
     _register(factories, "Hàng rào số 0")
     few = count()
     for number in range(PAGE + 5):
-        _register(factories, f"Hàng rào số {number + 1}", submitter=PersonData(name=f"Lê Văn {number}"))
+        _register(
+            factories, f"Hàng rào số {number + 1}", submitter=PersonData(name=f"Lê Văn {number}")
+        )
     assert count() <= few + 1  # the names
     assert len(_find(officer, "hàng rào").hits) == PAGE
     assert len(_find(officer, "hàng rào", page=2).hits) == 6

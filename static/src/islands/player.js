@@ -20,7 +20,7 @@ class Player {
     this.muted = false;
     this.shown = new Set(data.lanes.filter((lane) => lane.copies.some((copy) => copy.video)).slice(0, data.mostPictures).map((lane) => lane.id));
     this.voices = new Map(data.lanes.map((lane) => [lane.id, lane.copies.map((copy) => new Voice(copy, { muted: false }))]));
-    this.pictures = new Pictures(root.querySelector("[data-quad]"), data.lanes, { viewer: root.dataset.viewer, words: this.words });
+    this.pictures = new Pictures(root.querySelector("[data-quad]"), data.lanes, { viewer: root.dataset.viewer, zone: root.dataset.zone });
     this.lanes = new Lanes(root, data, this.words, {
       onSeek: (at) => this.seek(at),
       onShow: (id, on) => this.show(id, on),

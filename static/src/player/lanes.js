@@ -131,11 +131,17 @@ export class Lanes {
   }
 
   #gaps(lane) {
-    const shown = lane.gaps.filter((gap) => visible(gap.from, gap.to, this.window)).map((gap) => {
+    const shown = lane.gaps.filter((gap) => visible(gap.from, gap.to, this.window)).flatMap((gap) => {
       const bar = make("i", `gapb ${gap.cause}`);
-      bar.title = gap.words;
+      const words = `${gap.words} ${this.words.seconds.replace("{n}", Math.round((gap.to - gap.from) / 1000))}`;
+      bar.title = words;
       place(bar, gap.from, gap.to, this.window);
-      return bar;
+      if (gap.cause === "recorder") return [bar];
+      const told = make("span", "gapl", words);
+      const end = (gap.to - this.window.from) / this.span;
+      if (end < 0.6) told.style.left = `calc(${end * 100}% + 6px)`;
+      else told.style.right = `calc(${100 - ((gap.from - this.window.from) / this.span) * 100}% + 6px)`;
+      return [bar, told];
     });
     return [...shown, ...this.#shared(this.window)];
   }

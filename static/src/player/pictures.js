@@ -8,7 +8,7 @@ const make = (tag, className, ...children) => {
 };
 
 // Leaks are traced by the viewer's name and the minute of watching, drawn over every picture.
-function watermark(viewer) {
+function watermark(viewer, zone) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 400 230");
   svg.setAttribute("preserveAspectRatio", "xMidYMid slice");
@@ -21,7 +21,8 @@ function watermark(viewer) {
   }
   svg.tell = () => {
     const now = new Date();
-    const words = `${viewer} · ${now.toLocaleTimeString("vi-VN", { hour: "2-digit", minute: "2-digit" })} ${now.toLocaleDateString("vi-VN")}`;
+    const time = now.toLocaleTimeString("vi-VN", { hour: "2-digit", minute: "2-digit", timeZone: zone });
+    const words = `${viewer} · ${time} ${now.toLocaleDateString("vi-VN", { timeZone: zone })}`;
     for (const text of svg.children) text.textContent = words;
   };
   svg.tell();
@@ -29,18 +30,16 @@ function watermark(viewer) {
 }
 
 export class Pictures {
-  constructor(quad, lanes, { viewer, words }) {
+  constructor(quad, lanes, { viewer, zone }) {
     this.quad = quad;
-    this.words = words;
-    this.tiles = new Map(lanes.map((lane) => [lane.id, this.#tile(lane, viewer)]));
+    this.tiles = new Map(lanes.map((lane) => [lane.id, this.#tile(lane, watermark(viewer, zone))]));
     setInterval(() => this.tiles.forEach((tile) => tile.mark.tell()), 20_000);
   }
 
-  #tile(lane, viewer) {
+  #tile(lane, mark) {
     const plate = make("figcaption", "nl", make("b", "", lane.name), make("span", "", lane.detail));
     const state = make("p", "off");
     const frame = make("div", "fr");
-    const mark = watermark(viewer);
     return { tile: make("figure", "qv", frame, state, mark, plate), frame, state, mark };
   }
 
