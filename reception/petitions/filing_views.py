@@ -274,6 +274,8 @@ def remove_file(token: str, attachment_id: UUID) -> ResponseReturnValue:
     if request.accept_mimetypes.best == "application/json":
         return jsonify(removed=True)
     page = request.form.get("page", "")
+    if page in FORMS:
+        operations.keep_typing(token, page, _typed())
     return _to(token, page if page in FORMS else "files")
 
 

@@ -30,7 +30,20 @@ from storage.models import (
 from workflows.procedures.loader import procedure
 from workflows.secrecy import Secrecy
 
-LIVE_MEETINGS = ("SCHEDULED", "NOTIFIED", "TESTED", "READY", "OPEN", "PAUSED", "CLOSED_ROOM", "IN_PERSON")
+LIVE_MEETINGS = (
+    "SCHEDULED",
+    "NOTIFIED",
+    "TESTED",
+    "READY",
+    "OPEN",
+    "PAUSED",
+    "CLOSED_ROOM",
+    "IN_PERSON",
+)
+
+
+INSIDE_TERMS = ("unhandled-flag", "limitation", "transfer")
+"""Terms that watch over offices; the sender waits for another one."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +90,7 @@ class Following:
     @property
     def next_term(self) -> Deadline | None:
         """The soonest day by which an office owes something."""
-        owed = [term for term in self.terms if term.name not in ("unhandled-flag", "limitation")]
+        owed = [term for term in self.terms if term.name not in INSIDE_TERMS]
         return owed[0] if owed else None
 
     def is_late(self, today: date) -> bool:
