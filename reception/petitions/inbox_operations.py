@@ -34,7 +34,7 @@ from storage.queries.inbox import colleagues, open_transfer
 from storage.queries.units import by_path, path_of
 from storage.sealed import read_object
 from storage.subjects import case_subject, petition_subject
-from workflows.access import Actor, Permission, Subject, ensure_allowed
+from workflows.access import Actor, Permission, Role, Subject, ensure_allowed
 from workflows.cases import LinkKind
 from workflows.competence import Respondent, propose_competence
 from workflows.errors import BadInput, Conflict, NotFound
@@ -395,11 +395,16 @@ def ask_for_online(petition_id: UUID, reason_code: str, *, by: Actor, on: date) 
     """
     with unit_of_work() as work:
         petition = work.get_for_update(Petition, petition_id)
-        _ensure(work, petition, Permission.SESSION_REQUEST, by)
+        _ensure(work, petition, Permission.SESSION_REQUEST, on_duty(by))
         if petition.online_requested_on is not None and petition.online_reason == reason_code:
             return
         petition.online_requested_on, petition.online_reason = on, reason_code
         work.audit("online_reception_asked", petition, by=by.account_id, reason=reason_code)
+
+
+def on_duty(by: Actor) -> Actor:
+    """The same person as an officer alone: what anybody may ask as a citizen is left out."""
+    return changed(by, posts=tuple(post for post in by.posts if post.role is not Role.CITIZEN))
 
 
 def _ensure(work: Work, petition: Petition, permission: Permission, by: Actor) -> None:

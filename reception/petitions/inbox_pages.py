@@ -15,6 +15,7 @@ from reception.petitions.handling_steps import internal_reason
 from reception.petitions.inbox_operations import (
     PERMISSION_OF,
     SECOND_PERSON,
+    on_duty,
     proposer,
     receiving_subject,
 )
@@ -281,7 +282,7 @@ def petition_page(
         petition=petition,
         dossier=dossier,
         choices=_choices(work, dossier, subject, actor, today),
-        may=frozenset(one for one in _ASKED if decide(actor, one, subject)),
+        may=frozenset(one for one in _ASKED if decide(on_duty(actor), one, subject)),
         names=unit_names(found, (unit for unit in units if unit)),
         sender=_sender(work, petition),
         field_label=(label.label_vi, label.label_en) if label else ("", ""),
