@@ -18,11 +18,14 @@ from reception.petitions.steps import look_up_index
 from reception.petitions.uploads import CheckedFile, add_attachment, seal_file
 from storage.database import Work, reading, unit_of_work
 from storage.identities import digits, read_person, seal_field
-from storage.models import Person, Petition, PetitionRequest
+from storage.models import Person, Petition, PetitionRequest, SealedObject
 from storage.models.base import new_id
+from storage.queries import following as queries
 from storage.queries.following import Following, following, petition_by_code
+from storage.sealed import read_object
 from storage.steps import offers, record, run_of
-from storage.subjects import kind_of
+from storage.subjects import kind_of, petition_subject
+from workflows.access import Actor, Permission, ensure_allowed
 from workflows.codes import parse_code
 from workflows.errors import BadCode, Conflict, DomainError, NotFound
 from workflows.procedures.guards import Facts
@@ -197,6 +200,44 @@ def _is_open(work: Work, petition_id: UUID, kind: str) -> bool:
         )
     )
     return found is not None
+
+
+def own_petitions(by: Actor) -> list[Following]:
+    """What a citizen who signed in has sent, newest first."""
+    with reading() as work:
+        rows = queries.own_petitions(work.db_session, visible_to=by)
+        return [following(work.db_session, row.id) for row in rows]
+
+
+def own_petition(code: str, *, by: Actor) -> Following:
+    """One's own petition. Raises NotFound, NotAllowed (hidden) for anybody else's."""
+    with reading() as work:
+        petition = petition_by_code(work.db_session, code)
+        if petition is None:
+            raise NotFound
+        ensure_allowed(by, Permission.PETITION_FOLLOW, petition_subject(work.db_session, petition))
+        return following(work.db_session, petition.id)
+
+
+@dataclass(frozen=True)
+class Paper:
+    """An issued document in the clear, for the person it was issued to."""
+
+    title: str
+    media_type: str
+    data: bytes
+
+
+def own_paper(code: str, document_id: UUID, *, by: Actor) -> Paper:
+    """Read a paper issued about one's own petition; the reading is audited. Raises NotFound."""
+    found = own_petition(code, by=by)
+    row = next((paper for paper in found.documents if paper.id == document_id), None)
+    if row is None or row.sealed_object_id is None:
+        raise NotFound
+    with unit_of_work() as work:
+        sealed = work.get(SealedObject, row.sealed_object_id)
+        work.audit("issued_document_read", row, by=by.account_id)
+    return Paper(row.title, sealed.media_type, read_object(sealed))
 
 
 def proven_or_404(code: str, proven: dict[str, str]) -> UUID:

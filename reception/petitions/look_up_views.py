@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from flask import redirect, render_template, request, session, url_for
+from flask import Response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from reception.access import public
+from reception.access import current_actor, needs, public
 from reception.clock import LOCAL, legal_now, legal_today
 from reception.petitions import following_words
 from reception.petitions import look_up_operations as operations
@@ -20,6 +20,7 @@ from reception.security import limit
 from reception.settings import settings
 from storage.models.base import utc_now
 from storage.queries.following import Following
+from workflows.access import Permission
 from workflows.lunar import lunar_date
 
 PROVEN_FOR = timedelta(minutes=30)
@@ -85,7 +86,9 @@ def followed(code: str) -> ResponseReturnValue:
     return _show(operations.follow(operations.proven_or_404(code, proven)))
 
 
-def _show(found: Following, *, error: str = "", status: int = 200) -> ResponseReturnValue:
+def _show(
+    found: Following, *, error: str = "", status: int = 200, own: bool = False
+) -> ResponseReturnValue:
     today = legal_today()
     title, text = following_words.standing_words(found)
     page = render_template(
@@ -105,8 +108,44 @@ def _show(found: Following, *, error: str = "", status: int = 200) -> ResponseRe
         accept=ACCEPT,
         max_mb=settings().upload_limit_bytes // 1024 // 1024,
         error=error,
+        own=own,
     )
     return page, status
+
+
+@bp.get("/don-cua-toi")
+@needs(Permission.PETITION_FOLLOW)
+def own_list() -> ResponseReturnValue:
+    """The petitions of a citizen who signed in."""
+    today = legal_today()
+    rows = [
+        (
+            row,
+            following_words.tone_of(row, today),
+            kind_label(row.petition.kind, row.petition.round),
+        )
+        for row in operations.own_petitions(current_actor())
+    ]
+    return render_template("petitions/own_list.html", rows=rows, office=following_words.office)
+
+
+@bp.get("/don-cua-toi/<code>")
+@needs(Permission.PETITION_FOLLOW)
+def own(code: str) -> ResponseReturnValue:
+    """One's own petition with what was written and the papers issued about it."""
+    found = operations.own_petition(code, by=current_actor())
+    _remember(found.petition.code, found.petition.id)
+    return _show(found, own=True)
+
+
+@bp.get("/don-cua-toi/<code>/van-ban/<uuid:document_id>")
+@needs(Permission.PETITION_FOLLOW)
+def own_paper(code: str, document_id: UUID) -> ResponseReturnValue:
+    """A paper issued to the person who is signed in."""
+    paper = operations.own_paper(code, document_id, by=current_actor())
+    return Response(
+        paper.data, mimetype=paper.media_type, headers={"Content-Disposition": "inline"}
+    )
 
 
 def _bar(found: Following) -> dict[str, object] | None:

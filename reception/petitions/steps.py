@@ -31,7 +31,9 @@ from storage.identities import (
     seal_field,
 )
 from storage.models import (
+    Account,
     Attachment,
+    Involvement,
     LegalRule,
     Person,
     Petition,
@@ -303,8 +305,23 @@ def _keep_people_and_words(work: Work, petition: Petition, new: NewPetition) -> 
     for data in new.representatives:
         person = keep_person(work, data)
         work.add(PetitionParty(petition_id=petition.id, person_id=person.id, part="representative"))
+    _own(work, petition, new.account_id)
     work.flush()
     keep_searchable(work, petition)
+
+
+def _own(work: Work, petition: Petition, account_id: UUID | None) -> None:
+    """Whoever filed while signed in may follow the petition after signing in again."""
+    account = work.db_session.get(Account, account_id) if account_id else None
+    if account is not None and account.person_id is not None and account.kind == "citizen":
+        work.add(
+            Involvement(
+                petition_id=petition.id,
+                person_id=account.person_id,
+                part="owner",
+                reason="filed while signed in",
+            )
+        )
 
 
 def _parties(new: NewPetition) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from storage.models import (
@@ -18,6 +18,7 @@ from storage.models import (
     Attachment,
     Case,
     Deadline,
+    Involvement,
     IssuedDocument,
     Petition,
     PetitionRequest,
@@ -27,6 +28,7 @@ from storage.models import (
     SessionPoint,
     Unit,
 )
+from workflows.access import Actor, Permission, reach
 from workflows.procedures.loader import procedure
 from workflows.secrecy import Secrecy
 
@@ -125,6 +127,29 @@ def following(db_session: Session, petition_id: UUID) -> Following:
         meetings=_meetings(db_session, petition.id),
         requests=_requests(db_session, petition.id),
         files=_files(db_session, petition.id),
+    )
+
+
+def own_petitions(db_session: Session, *, visible_to: Actor, limit: int = 50) -> list[Petition]:
+    """The petitions of a person who signed in, newest first; never a denunciation."""
+    allowed = reach(visible_to, Permission.PETITION_FOLLOW)
+    if not allowed.own or allowed.person_id is None:
+        return []
+    owned = select(Involvement.petition_id).where(
+        Involvement.person_id == allowed.person_id,
+        Involvement.part == "owner",
+        Involvement.ended_at.is_(None),
+    )
+    return list(
+        db_session.scalars(
+            select(Petition)
+            .where(
+                or_(Petition.submitter_id == allowed.person_id, Petition.id.in_(owned)),
+                Petition.secrecy.not_in(("compartment", "off_system")),
+            )
+            .order_by(Petition.submitted_at.desc(), Petition.id.desc())
+            .limit(limit)
+        )
     )
 
 

@@ -13,8 +13,10 @@ from sqlalchemy import select
 from reception.clock import LOCAL, legal_now, move_clock
 from reception.petitions.steps import NewPetition, Registered, register_petition
 from storage.database import reading, unit_of_work
-from storage.identities import PersonData, open_field, prepare_vault
+from storage.identities import PersonData, keep_person, open_field, prepare_vault
+from storage.keyring import Family
 from storage.models import (
+    Account,
     AgendaItem,
     Attachment,
     AuditLeaf,
@@ -25,10 +27,12 @@ from storage.models import (
     ReceptionSession,
     SessionPoint,
 )
+from storage.objects import Bucket
+from storage.sealed import seal_object
 from storage.steps import record, run_of, state_from_steps, steps_of
 from tests.support.citizen import path_of, photo
-from tests.support.factories import COMMUNE, Factories
-from workflows.access import Role
+from tests.support.factories import COMMUNE, Factories, Officer
+from workflows.access import VISITOR, Role
 from workflows.kinds import PetitionKind
 from workflows.procedures.guards import Facts
 
@@ -348,3 +352,64 @@ def test_finished_petition_takes_no_more_papers(client: FlaskClient, sent: Regis
     assert "Gửi thêm giấy tờ" not in page_of(client, sent)
     answer = post(client, sent, "bo-sung", files=(BytesIO(photo()), "a.jpg"))
     assert answer.status_code == 409
+
+
+# --- signed in -----------------------------------------------------------------------------------
+
+
+def test_citizen_who_signed_in_reads_own_petition_and_its_papers(
+    client: FlaskClient, sent: Registered, factories: Factories
+) -> None:
+    owner, stranger = citizen_account(factories), citizen_account(factories)
+    mine = register(factories, account_id=owner.account_id, idempotency_key="của tôi")
+    sealed = seal_object(
+        b"%PDF-1.7 quyet dinh",
+        bucket=Bucket.FILES,
+        family=Family.DOCUMENTS,
+        purpose="issued",
+        media_type="application/pdf",
+    )
+    with unit_of_work() as work:
+        work.add(sealed)
+        work.flush()
+        paper = work.add(
+            IssuedDocument(
+                petition_id=mine.petition.id, unit_id=mine.petition.holder_unit_id, form="ND124-03",
+                title="Thông báo thụ lý", state="issued", issued_on=TODAY,
+                sealed_object_id=sealed.id,
+            )
+        )  # fmt: skip
+        work.flush()
+        address = f"/don-cua-toi/{mine.petition.code}/van-ban/{paper.id}"
+    factories.log_in(client, owner)
+    assert mine.petition.code in client.get("/don-cua-toi").get_data(as_text=True)
+    assert "212 m²" in client.get(f"/don-cua-toi/{mine.petition.code}").get_data(as_text=True)
+    assert client.get(address).data == b"%PDF-1.7 quyet dinh"
+    assert client.get(f"/don-cua-toi/{sent.petition.code}").status_code == 404
+    other = factories.log_in(client.application.test_client(), stranger)
+    assert other.get(f"/don-cua-toi/{mine.petition.code}").status_code == 404
+    assert other.get(address).status_code == 404
+    assert mine.petition.code not in other.get("/don-cua-toi").get_data(as_text=True)
+
+
+def test_denunciation_is_on_no_list_even_of_its_sender(
+    client: FlaskClient, sent: Registered, factories: Factories
+) -> None:
+    owner = citizen_account(factories)
+    secret = register(
+        factories, kind="denunciation", account_id=owner.account_id, idempotency_key="tố cáo"
+    )
+    factories.log_in(client, owner)
+    assert secret.petition.code not in client.get("/don-cua-toi").get_data(as_text=True)
+    assert client.get(f"/don-cua-toi/{secret.petition.code}").status_code == 404
+
+
+def citizen_account(factories: Factories) -> Officer:
+    """A citizen who can sign in."""
+    with unit_of_work() as work:
+        person = keep_person(work, PersonData(name="Nguyễn Thị Ngọc Huỳnh"))
+        account = work.add(
+            Account(kind="citizen", person_id=person.id, display_name="Bà Ngọc Huỳnh")
+        )
+        work.flush()
+        return Officer(account.id, person.id, VISITOR)
