@@ -153,7 +153,7 @@ class Player {
       voice.ensure(at, this.clock.rate);
       voice.seek(at);
     }
-    const painted = this.active.filter((voice) => voice.shown).map((voice) => voice.painted());
+    const painted = this.active.filter((voice) => voice.shown).map((voice) => voice.painted(at));
     this.step();
     await Promise.all(painted);
     if (turn !== this.turn) return;

@@ -5,6 +5,7 @@ const CLOSE_MS = 35; // nothing to mend
 const NUDGE_MS = 300; // mended by playing a little faster or slower, beyond it by a jump
 const AHEAD_MS = 4000; // fetched before its turn comes
 const PATIENCE_MS = 4000; // then the others go on without it
+const NEAR_S = 0.5; // a frame of the place asked for, at the lowest rates too
 
 export class Voice {
   constructor(copy, { muted }) {
@@ -90,15 +91,23 @@ export class Voice {
     if (Math.abs(element.playbackRate - rate) > 0.004) element.playbackRate = rate;
   }
 
-  // Resolves when the picture of the present place has been painted; at once without a picture.
-  painted() {
+  // Resolves when the picture of this place has been painted; at once without a picture.
+  painted(position) {
     const element = this.element;
     if (!element || element.tagName !== "VIDEO" || this.broken) return Promise.resolve();
+    const wanted = this.wanted(position);
     return new Promise((done) => {
-      const give_up = setTimeout(done, PATIENCE_MS);
-      const finish = () => { clearTimeout(give_up); done(); };
-      if (element.requestVideoFrameCallback) element.requestVideoFrameCallback(finish);
-      else element.addEventListener("seeked", finish, { once: true });
+      const giveUp = setTimeout(done, PATIENCE_MS);
+      const finish = () => { clearTimeout(giveUp); done(); };
+      // Seeking to where it stands paints nothing new, and a frame may come before "seeked" does.
+      element.addEventListener("seeked", () => requestAnimationFrame(finish), { once: true });
+      if (!element.requestVideoFrameCallback) return;
+      // A frame of the place left behind may still come: only one from here counts.
+      const look = (_now, frame) => {
+        if (Math.abs(frame.mediaTime - wanted) < NEAR_S) finish();
+        else element.requestVideoFrameCallback(look);
+      };
+      element.requestVideoFrameCallback(look);
     });
   }
 }
