@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from uuid import UUID
 
 from flask import Flask, Response, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -68,14 +69,17 @@ def answer(status: int, message: str) -> Response:
 
 
 def _audit_refusal(error: NotAllowed) -> None:
-    """A refusal is kept in a transaction of its own: the refused change never commits."""
+    """A refusal is kept in a transaction of its own: the refused change never commits.
+
+    Of the address only ids are kept: its other parts may be secrets such as a personal link.
+    """
     with unit_of_work() as work:
         work.audit(
             "refused",
             kind="endpoint",
             by=current_actor().account_id,
             endpoint=request.endpoint,
-            path_ids=[str(value) for value in (request.view_args or {}).values()],
+            path_ids=[str(v) for v in (request.view_args or {}).values() if isinstance(v, UUID)],
             reason=error.decision.reason,
         )
 

@@ -28,8 +28,13 @@ class LogInForm:
 
 
 def safe_next(target: str | None) -> str | None:
-    """A place on this site to go on to after the log-in; anything else is dropped."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+    """A place on this site to go on to after the log-in; anything else is dropped.
+
+    Browsers skip tabs and line breaks and read a backslash as a slash, so none may stand in it.
+    """
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return None
+    if "\\" in target or not target.isprintable():
         return None
     parts = urlsplit(target)
     return target if not parts.scheme and not parts.netloc else None

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
@@ -43,6 +44,7 @@ def _welcome(token: str) -> ResponseReturnValue:
     user = LoginUser.from_token(token)
     if user is None:
         abort(500)
+    cookie.clear()  # nothing planted or left by somebody else goes on with this person
     login_user(user)
     target = safe_next(request.values.get("next"))
     return redirect(target or home_of(user.actor), code=303)
@@ -95,6 +97,7 @@ def log_out() -> ResponseReturnValue:
     if current_user.is_authenticated:
         operations.log_out(current_user.login_session_id, by=current_user.account_id)
         logout_user()
+    cookie.clear()  # the next person at this machine finds no code, draft or petition
     response = redirect("/", code=303)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
