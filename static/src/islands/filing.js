@@ -3,6 +3,7 @@
 import { element, icon, token } from "../lib/words.js";
 
 const RETRY_S = 5;
+const waiting = new Set();
 const megabytes = (bytes) => (bytes < 1048576 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / 1048576).toFixed(1).replace(".", document.documentElement.lang === "vi" ? "," : ".")} MB`);
 
 class Row {
@@ -30,6 +31,7 @@ class Row {
 
   send() {
     clearTimeout(this.retry);
+    waiting.delete(this);
     this.now = "sending";
     this.bar.hidden = false;
     this.label(this.words.wordsStop);
@@ -76,6 +78,7 @@ class Row {
 
   wait() {
     this.now = "waiting";
+    waiting.add(this);
     this.say("wait", this.words.wordsWait, "wifi");
     this.label(this.words.wordsAgain);
     this.retry = setTimeout(() => this.send(), RETRY_S * 1000);
@@ -86,6 +89,7 @@ class Row {
     if (this.now === "sending") this.request.abort();
     if (this.now === "kept" && !(await this.box.remove(this.remove))) return;
     clearTimeout(this.retry);
+    waiting.delete(this);
     this.row.remove();
   }
 }
@@ -136,3 +140,4 @@ class FilesBox {
 }
 
 for (const root of document.querySelectorAll("[data-files]")) new FilesBox(root);
+addEventListener("online", () => { for (const row of [...waiting]) row.send(); });
