@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from storage.database import Work
 from storage.models import (
@@ -281,8 +281,25 @@ def _start_deadline(
 
 
 def _copy_due(work: Work, run: ProcedureRun) -> None:
-    """The petition's soonest open term, so that the inbox sorts without joining."""
-    if run.petition_id is None:
-        return
-    running = open_deadlines(work, run.id)
-    work.get(Petition, run.petition_id).due_on = running[0].last_day_on if running else None
+    """The petition's soonest open term, so that the inbox sorts without joining.
+
+    An accepted petition waits for what its case is due.
+    """
+    if run.petition_id is not None:
+        _set_due(work, work.get(Petition, run.petition_id))
+    if run.case_id is not None:
+        for petition in work.db_session.scalars(
+            select(Petition).where(Petition.case_id == run.case_id, Petition.state == "ACCEPTED")
+        ):
+            _set_due(work, petition)
+
+
+def _set_due(work: Work, petition: Petition) -> None:
+    own = ProcedureRun.petition_id == petition.id
+    if petition.state == "ACCEPTED" and petition.case_id is not None:
+        own = or_(own, ProcedureRun.case_id == petition.case_id)
+    petition.due_on = work.db_session.scalar(
+        select(func.min(Deadline.last_day_on))
+        .join(ProcedureRun, ProcedureRun.id == Deadline.run_id)
+        .where(own, Deadline.met_on.is_(None))
+    )

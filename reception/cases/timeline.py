@@ -22,6 +22,9 @@ WIDTH, KNOT, HEIGHT = 132, 26, 34
 UNSHARED = frozenset({"check_identity", "propose", "send_back", "reclassify", "undo"})
 """Steps that are work in progress: other levels see what came of them."""
 
+_TOLD_BY_PETITION = ("KN1", "accept")
+"""The first step of a track says what the petition's own acceptance has said."""
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -109,6 +112,8 @@ def steps_as_moments(
             continue
         if one.step.event in UNSHARED and not at_home:
             continue
+        if (one.run.procedure, one.step.event) == _TOLD_BY_PETITION and petitions:
+            continue
         petition = petitions.get(one.run.petition_id) if one.run.petition_id else None
         moments.append(
             Moment(
@@ -136,16 +141,16 @@ def terms_to_come(
     today: date,
     words: Any,
 ) -> list[Moment]:
-    """Terms that still run, as the next knots of the line."""
+    """Terms that still run: the next knots of the line, or where one was missed."""
     return [
         Moment(
-            max(term.last_day_on, today),
+            term.last_day_on,
             level_of(units[run.unit_id]),
             units[run.unit_id].full_name,
             term.label,
             term.source,
             words(term),
-            future=True,
+            future=term.last_day_on >= today,
         )
         for term, run in terms
         if term.met_on is None and run.unit_id in units

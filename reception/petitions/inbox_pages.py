@@ -32,6 +32,7 @@ from storage.models import (
     Person,
     Petition,
     PetitionRequest,
+    ProcedureRun,
     ProcedureStep,
     Transfer,
     Unit,
@@ -287,7 +288,7 @@ def petition_page(
         sender=_sender(work, petition),
         field_label=(label.label_vi, label.label_en) if label else ("", ""),
         files=tuple(_files(work, petition)),
-        terms=tuple(open_deadlines(work, dossier.run.id)),
+        terms=tuple(_terms(work, dossier)),
         history=tuple(_history(work, dossier, actor)),
         hints=tuple(related(found, petition, visible_to=actor)),
         transfers=tuple(transfers_of(found, [petition.id])),
@@ -297,6 +298,19 @@ def petition_page(
         links=tuple(_links(work, petition)),
         handler=handler,
     )
+
+
+def _terms(work: Work, dossier: Dossier) -> list[Deadline]:
+    """Running terms of the petition, and of its case once it was accepted; nearest first."""
+    petition = dossier.petition
+    found = open_deadlines(work, dossier.run.id)
+    if petition.state == "ACCEPTED" and petition.case_id is not None:
+        runs = work.db_session.scalars(
+            select(ProcedureRun.id).where(ProcedureRun.case_id == petition.case_id)
+        )
+        for run_id in runs:
+            found += open_deadlines(work, run_id)
+    return sorted(found, key=lambda term: (term.last_day_on, term.name))
 
 
 _ASKED = (

@@ -303,18 +303,16 @@ def unit_names(db_session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
 
 
 def next_terms(db_session: Session, petition_ids: Sequence[UUID]) -> dict[UUID, Deadline]:
-    """The nearest term of each petition that still runs."""
+    """The nearest term of each petition that still runs; of an accepted one also its case's."""
+    of_case = and_(ProcedureRun.case_id == Petition.case_id, Petition.state == "ACCEPTED")
     rows = db_session.execute(
-        select(ProcedureRun.petition_id, Deadline)
+        select(Petition.id, Deadline)
+        .join(ProcedureRun, or_(ProcedureRun.petition_id == Petition.id, of_case))
         .join(Deadline, Deadline.run_id == ProcedureRun.id)
-        .where(
-            ProcedureRun.procedure == "PET",
-            ProcedureRun.petition_id.in_(petition_ids),
-            Deadline.met_on.is_(None),
-        )
+        .where(Petition.id.in_(petition_ids), Deadline.met_on.is_(None))
         .order_by(Deadline.last_day_on.desc(), Deadline.name.desc())
     ).all()
-    return {petition_id: term for petition_id, term in rows if petition_id is not None}
+    return {petition_id: term for petition_id, term in rows}
 
 
 # --- what another unit sent here -----------------------------------------------------------------
