@@ -82,7 +82,7 @@ class Plan:
 def sealed_recording(factories: Factories, plan: Plan | None = None) -> SealedRecording:
     """Hold, record and seal a session; call inside `spool_on_tmpfs`."""
     plan = plan or Plan()
-    meeting_id, people, chair_id = _meeting(factories, plan)
+    meeting_id, people, chair_id = make_meeting(factories, plan)
     stretches, began = [], STARTED
     for number, presences in enumerate(plan.stretches):
         longest = max(late + length for _, late, length in presences)
@@ -108,7 +108,8 @@ def _presence(
     return Presence(people[person], made.audio_mjr, made.video_mjr, began + timedelta(seconds=late))
 
 
-def _meeting(factories: Factories, plan: Plan) -> tuple[UUID, tuple[UUID, ...], UUID]:
+def make_meeting(factories: Factories, plan: Plan) -> tuple[UUID, tuple[UUID, ...], UUID]:
+    """A session that was held, with three participants; returns its id, theirs, and the chair's."""
     chair = factories.officer(Role.PROVINCIAL_CHAIR, plan.unit_code, name="Lê Minh Khôi")
     with unit_of_work() as work:
         units = {
