@@ -58,6 +58,20 @@ def kind_words() -> dict[str, str]:
     }
 
 
+def part_words() -> dict[str, str]:
+    """The parts people play."""
+    return {
+        "chair": _("Presiding"),
+        "clerk": _("Keeps the minutes"),
+        "officer": _("Officer at the point"),
+        "citizen": _("Citizen"),
+        "representative": _("Representative"),
+        "interpreter": _("Interpreter"),
+        "technician": _("Technician"),
+        "guest": _("Guest"),
+    }
+
+
 def staff_door() -> ResponseReturnValue | None:
     """Where to send somebody who is not staff: to the log-in, or nowhere that exists."""
     actor = current_actor()

@@ -409,6 +409,7 @@ def send_out(meeting_id: UUID, participant_id: UUID, *, by: Actor, pool: MediaPo
         if person.part in DESK:
             raise Conflict("Chủ trì và thư ký không thể bị mời ra.")
         person.state, person.speaking_since_at, person.hand_raised_at = "refused", None, None
+        person.admitted_at = None  # only the desk lets this person in again, no reopened room
         steps.tell_presence(work, meeting_id, "sent_out", of=person.id)
         work.audit("participant_sent_out", person, by=by.account_id, reception_session=meeting_id)
     for gateway, room, media_id in _connections(meeting_id, participant_id, pool):

@@ -364,6 +364,8 @@ def check_identity(meeting_id: UUID, participant_id: UUID, *, by: Actor) -> None
         if person is None:
             raise NotFound
         _own_point(work, sitting, person.point_id, by)
+        subject = reception_session_subject(work.db_session, meeting)
+        ensure_allowed(by, Permission.SESSION_SEE, subject)  # an officer, not who tests the line
         if person.identity_checked_at is None:
             person.identity_checked_at = utc_now()
             work.audit("identity_checked", person, by=by.account_id)

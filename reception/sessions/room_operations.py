@@ -667,6 +667,13 @@ def _sits_with_one_inside(state: RoomState, person: Participant) -> bool:
     )
 
 
+def _is_seated(state: RoomState, person: Participant) -> bool:
+    """Whether this person sits before a camera of the point without a connection of the own."""
+    if person.part == "clerk":
+        return person.state in INSIDE
+    return _sits_with_one_inside(state, person)
+
+
 def _person(state: RoomState, person: Participant) -> dict[str, Any]:
     point = state.sitting.point(person.point_id)
     line = person.line or {}
@@ -684,6 +691,8 @@ def _person(state: RoomState, person: Participant) -> dict[str, Any]:
         "speaking_since_ms": _ms(person.speaking_since_at),
         "hand_since_ms": _ms(person.hand_raised_at),
         "seen_ms": _ms(person.last_seen_at),
+        "seated": _is_seated(state, person),
+        "contact": point.contact if state.desk else "",
         "audio_only": person.audio_only,
         "mic": line.get("mic"),
         "camera": line.get("camera"),

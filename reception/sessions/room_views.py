@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from reception.access import current_actor, needs, public
 from reception.clock import LOCAL, legal_now
 from reception.security import allow_devices
 from reception.sessions import room_operations, room_words
-from reception.sessions.blueprint import bp, pool, staff_door
+from reception.sessions.blueprint import bp, part_words, pool, staff_door
 from reception.sessions.join_views import linked_participant
 from reception.sessions.room_operations import MeetingOver, RoomState
 from workflows.access import VISITOR, Permission
@@ -123,7 +124,7 @@ def _line() -> dict[str, Any]:
     }
     for number in ("loss", "rtt"):
         value = request.args.get(number, type=float)
-        if value is not None:
+        if value is not None and math.isfinite(value):  # no page can read NaN in what it polls
             line[number] = round(value, 1)
     return line
 
@@ -133,6 +134,9 @@ def _answer(state: RoomState) -> dict[str, Any]:
     answer = room_operations.as_json(state, now=now)
     answer["clock"] = f"{now.astimezone(LOCAL):%H:%M}"
     answer["say"] = room_words.now_sentence(state)
+    parts = part_words()
+    for person in answer["participants"]:
+        person["label"] = person["title"] or parts[person["part"]]
     if state.desk:
         answer["parts"] = room_words.desk_parts(state)
     return answer

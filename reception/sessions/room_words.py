@@ -114,6 +114,7 @@ def desk_context(state: RoomState) -> dict[str, Any]:
         "live": state.sitting.meeting.state in LIVE,
         "lines": line_counts(state),
         "missing": [p for p in people if p.state == "dropped"],
+        "left": [item for item in state.sitting.agenda if item.started_at is None],
         "feed_icons": FEED_ICONS,
         "feed_words": feed_words(),
     }
@@ -175,7 +176,7 @@ def desk_parts(state: RoomState) -> dict[str, str]:
     values = desk_context(state)
     return {
         name: render_template(f"sessions/desk/{name}.html", **values)
-        for name in ("waiting", "agenda", "hands", "feed", "lines")
+        for name in ("waiting", "agenda", "hands", "feed", "lines", "left")
     }
 
 
@@ -237,6 +238,9 @@ def desk_words() -> dict[str, str]:
         "lostHead": _("{name} is no longer in the session."),
         "lostText": _("The other points are still recorded. The turn to speak is kept."),
         "failed": _("That did not work. Try again."),
+        "people": _("{people} people, {points} points"),
+        "declareBreak": _("Declare a break"),
+        "callPoint": _("Call {name}"),
     }
 
 

@@ -13,7 +13,14 @@ from flask_babel import gettext as _
 from reception.access import current_actor, needs
 from reception.clock import legal_now, legal_today
 from reception.sessions import ready_operations, schedule_operations
-from reception.sessions.blueprint import bp, kind_words, pool, staff_door, state_tag
+from reception.sessions.blueprint import (
+    bp,
+    kind_words,
+    part_words,
+    pool,
+    staff_door,
+    state_tag,
+)
 from reception.sessions.forms import ScheduleForm, WhenForm, prefilled
 from storage.database import reading
 from storage.models.sessions import PARTS
@@ -165,20 +172,6 @@ def _people_page(
         typed=request.form,
     )
     return page, status
-
-
-def part_words() -> dict[str, str]:
-    """The parts people play."""
-    return {
-        "chair": _("Presiding"),
-        "clerk": _("Keeps the minutes"),
-        "officer": _("Officer at the point"),
-        "citizen": _("Citizen"),
-        "representative": _("Representative"),
-        "interpreter": _("Interpreter"),
-        "technician": _("Technician"),
-        "guest": _("Guest"),
-    }
 
 
 @bp.post("/phien/<uuid:meeting_id>/nguoi-du")

@@ -12,11 +12,19 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storage.database import Work
 from storage.identities import seal_field
-from storage.models import Marker, Participant, PresenceEvent, ReceptionSession, SessionPoint
+from storage.models import (
+    AgendaItem,
+    Marker,
+    Participant,
+    PresenceEvent,
+    ReceptionSession,
+    SessionPoint,
+)
 from storage.models.base import new_id
 from storage.queries.sessions import Sitting, meetings_of_petition
 from storage.runtime import runtime
@@ -107,6 +115,20 @@ def add_participant(
             join_hash=hash_of(join_token(row_id)) if linked else None,
         )
     )
+
+
+def forget_sender(work: Work, petition_id: UUID, *, title: str) -> None:
+    """Take sender and matter of a petition that was locked away off agendas and name plates.
+
+    Whoever was invited keeps seat and link. Source: Luật Tố cáo 25/2018/QH14, Điều 8, 56.
+    """
+    items = select(AgendaItem).where(AgendaItem.petition_id == petition_id)
+    for item in work.db_session.scalars(items):
+        item.title = title
+    invited = select(Participant).where(Participant.petition_id == petition_id)
+    for person in work.db_session.scalars(invited):
+        person.person_id = None
+        person.name_sealed = seal_field("participant", "name", person.id, MASKED_NAME)
 
 
 def tell_presence(

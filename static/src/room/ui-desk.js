@@ -1,5 +1,5 @@
 // The chair's and clerk's desk: parts that the server draws, forms without reloading, dialogs, clocks.
-import { element } from "../lib/words.js";
+import { element, icon } from "../lib/words.js";
 import { raiseCommon, raiseRecorder } from "./ui-alarms.js";
 import { duration, fill } from "./ui-format.js";
 
@@ -14,11 +14,12 @@ export function startDesk(root, { call, tiles, lamp, alarms, words }) {
     lamp.update(status.lamp, status.state);
     tiles.update(status.participants);
     showParts(status.parts, parts);
-    say(root, status);
+    say(root, status, words);
     raise(alarms, words, call, status);
     controls(root, call, words);
   });
   call.addEventListener("unreachable", ({ detail }) => raiseCommon(alarms, words, { status: call.status, room: call.room, pageLostS: detail.seconds }));
+  document.querySelector("[data-part=feed]").scrollTop = 1e6;
   startForms(call);
   startDialogs();
   startControls(root, call, tiles, alarms, words);
@@ -69,27 +70,41 @@ function tickClocks(offsetMs) {
   }
 }
 
-function say(root, status) {
+function say(root, status, words) {
   const clock = document.querySelector("[data-clock]");
   if (clock) clock.textContent = status.clock;
   const inside = status.participants.filter(({ state }) => state === "in_room");
   const points = new Set(inside.map(({ point_id: point }) => point));
   const people = document.querySelector("[data-people]");
-  if (people) people.textContent = inside.length ? `${inside.length} · ${points.size}` : "";
+  if (people) people.textContent = inside.length ? fill(words.people, { people: inside.length, points: points.size }) : "";
   root.dataset.state = status.state;
 }
 
 // --- alarms -------------------------------------------------------------------------------------
 
 function raise(alarms, words, call, status) {
-  raiseRecorder(alarms, words, status.lamp, []);
+  raiseRecorder(alarms, words, status.lamp, breakButton(words));
   const lost = status.participants.filter(({ state, part }) => state === "dropped" && part !== "clerk");
   const [one] = lost;
   alarms.set(
     "lost",
-    one ? { name: "lost", rank: 4, tone: "amber", head: fill(words.lostHead, { name: lost.map(({ name, point }) => `${name} (${point})`).join(", ") }), text: words.lostText } : null,
+    one ? { name: "lost", rank: 4, tone: "amber", head: fill(words.lostHead, { name: lost.map(({ name, point }) => `${name} (${point})`).join(", ") }), text: words.lostText, actions: callLink(one, words) } : null,
   );
   raiseCommon(alarms, words, { status, room: call.room, pageLostS: 0 });
+}
+
+// The chair's own button of the break, within reach of the alarm; the clerk has none.
+function breakButton(words) {
+  const pause = document.querySelector("[data-testid=pause]");
+  if (!pause) return [];
+  const button = element("button", { type: "button", class: "btn" }, icon("cup", "s"), words.declareBreak);
+  button.addEventListener("click", () => pause.click());
+  return [button];
+}
+
+function callLink({ contact, point }, words) {
+  if (!contact) return [];
+  return [element("a", { class: "btn", href: `tel:${contact.replaceAll(" ", "")}` }, icon("phone", "s"), `${fill(words.callPoint, { name: point })} · ${contact}`)];
 }
 
 // --- forms and dialogs --------------------------------------------------------------------------
@@ -193,13 +208,16 @@ function controls(root, call, words) {
   const publishes = root.dataset.publishes === "yes";
   const mic = document.querySelector("[data-mic]");
   const camera = document.querySelector("[data-camera]");
-  paint(mic, { on: call.microphoneOpen, off: !call.room || !publishes, words: [words.micOn, words.turnMicOn] });
-  paint(camera, { on: call.wantsCamera && Boolean(call.room) && publishes, off: !call.room || !publishes, words: [words.cameraOn, words.cameraOff] });
+  paint(mic, { on: call.microphoneOpen, off: !call.room || !publishes, words: [words.micOn, words.turnMicOn], icons: ["mic", "mic-off"] });
+  paint(camera, { on: call.wantsCamera && Boolean(call.room) && publishes, off: !call.room || !publishes, words: [words.cameraOn, words.cameraOff], icons: ["camera", "camera-off"] });
 }
 
-function paint(button, { on, off, words }) {
+function paint(button, { on, off, words, icons }) {
   if (!button) return;
   button.disabled = off;
   button.setAttribute("aria-pressed", String(on));
   button.querySelector("span").textContent = on ? words[0] : words[1];
+  if (!icons || button.dataset.icon === icons[on ? 0 : 1]) return;
+  button.dataset.icon = icons[on ? 0 : 1];
+  button.querySelector("svg").replaceWith(icon(button.dataset.icon));
 }

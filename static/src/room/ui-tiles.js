@@ -115,12 +115,13 @@ export class Tiles extends EventTarget {
     const more = element("p");
     const over = element("div", { class: "over" }, element("div", {}, icon("camera-off", "l"), say, more));
     const plates = element("figcaption", { class: "plates" });
+    const raised = element("span", { class: "raised" }, icon("hand", "xs"));
     const figure = element(
       "figure",
       { class: "tile", "data-participant": person.id, "data-testid": "tile", "data-part": person.part },
-      video, element("span", { class: "where" }), health, over, plates,
+      video, element("span", { class: "where" }), raised, health, over, plates,
     );
-    const tile = { figure, video, health, over, say, more, plates, drawn: "" };
+    const tile = { figure, video, raised, health, over, say, more, plates, drawn: "" };
     this.#tiles.set(person.id, tile);
     this.#root.append(figure);
     return tile;
@@ -145,21 +146,21 @@ export class Tiles extends EventTarget {
   }
 
   #plates(tile, person, open) {
-    const others = this.#people.filter((other) => other.point_id === person.point_id && other.id !== person.id && !this.#tiles.has(other.id));
-    const alone = person.part === "officer" || person.part === "technician" || person.part === "chair" ? others : [];
-    const row = [person, ...alone];
-    const wanted = JSON.stringify([row.map(({ id, name, title }) => [id, name, title]), open, person.hand_since_ms]);
+    const holdsCamera = ["officer", "technician", "chair"].includes(person.part);
+    const others = this.#people.filter((other) => other.seated && other.point_id === person.point_id && !this.#tiles.has(other.id));
+    const row = [person, ...(holdsCamera ? others : [])];
+    const wanted = JSON.stringify([row.map((one) => [one.id, one.name, one.label, one.hand_since_ms]), open]);
     if (tile.drawn === wanted) return;
     tile.drawn = wanted;
     tile.figure.querySelector(".where").textContent = person.point;
+    tile.raised.hidden = !row.some((one) => one.hand_since_ms);
     tile.plates.replaceChildren(
       ...row.map((one) =>
         element(
           "span",
           { class: `plate${one.id === person.id && open ? " open" : ""}` },
           one.id === person.id ? icon(open ? "mic" : "mic-off", "xs") : null,
-          element("b", {}, one.name), element("small", {}, one.title || one.point),
-          one.hand_since_ms ? icon("hand", "xs") : null,
+          element("b", {}, one.name), element("small", {}, one.label),
         ),
       ),
     );
@@ -169,8 +170,9 @@ export class Tiles extends EventTarget {
   #choose(shown) {
     const speaker = shown.filter((person) => person.speaking_since_ms !== null).sort((a, b) => b.speaking_since_ms - a.speaking_since_ms)[0];
     const talker = shown.find((person) => person.id !== this.#own.id && person.media_ids.some((id) => this.#talking.has(id)));
-    const kept = shown.find((person) => person.id === this.#big);
-    const chosen = speaker ?? talker ?? kept ?? shown.find((person) => person.id !== this.#own.id) ?? shown[0];
+    const others = shown.filter((person) => person.id !== this.#own.id);
+    const kept = others.find((person) => person.id === this.#big);
+    const chosen = speaker ?? talker ?? kept ?? others[0] ?? shown[0];
     this.#big = chosen?.id ?? null;
     for (const [id, { figure }] of this.#tiles) figure.classList.toggle("big", id === this.#big);
   }
