@@ -19,6 +19,7 @@ from reception.petitions import (
 )
 from reception.petitions.blueprint import bp
 from reception.petitions.filing_operations import Draft, DraftExpired, open_draft
+from reception.petitions.following_words import office
 from workflows.errors import NotFound
 from workflows.lunar import lunar_date
 
@@ -49,7 +50,7 @@ def _leaf(reception: Any) -> dict[str, Any]:
     return {
         "date": start.date(),
         "lunar": str(lunar_date(start.date())),
-        "title": reception.unit,
+        "title": office(reception.unit),
         "detail": f"{start:%H:%M}–{end:%H:%M}",
         "tag": tag,
     }

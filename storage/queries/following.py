@@ -264,7 +264,7 @@ class Reception:
     on: date
     starts_at: datetime
     ends_at: datetime
-    unit: str
+    unit: Unit
     kind: str
     online: bool
 
@@ -274,7 +274,7 @@ def public_receptions(
 ) -> list[Reception]:
     """Coming receptions, soonest first; one unit's own only when asked for."""
     query = (
-        select(ReceptionSession, Unit.full_name)
+        select(ReceptionSession, Unit)
         .join(Unit, Unit.id == ReceptionSession.unit_id)
         .where(
             ReceptionSession.starts_at >= since,
