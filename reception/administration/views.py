@@ -30,6 +30,7 @@ def audit() -> ResponseReturnValue:
         lines=lines,
         actions=[(action, words.action_words(action)) for action in actions],
         action_words=words.action_words,
+        kind_words=words.kind_words,
         detail=words.leaf_detail,
         older=url_for(".audit", **asked, truoc=more) if more else None,
         newest=url_for(".audit", **asked) if form.before else None,

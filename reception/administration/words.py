@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 
-from reception.templating import filesize, num, vndatetime
+from reception.templating import num, vndatetime
 from storage.health import BAD, OK, Finding
 from storage.models import AuditLeaf
+from workflows.procedures.loader import load_all
 
 ACTIONS: dict[str, Any] = {
     "logged_in": _l("signed in"),
@@ -57,8 +59,49 @@ ACTIONS: dict[str, Any] = {
 
 
 def action_words(action: str) -> str:
-    """The action in words, or its own name while nobody has worded it."""
-    return str(ACTIONS.get(action, action))
+    """The action in words; a step of a procedure by its label, else its own name."""
+    if action in ACTIONS:
+        return str(ACTIONS[action])
+    code, _dot, event = action.partition(".")
+    labels = step_labels().get((code, event))
+    return action if labels is None else labels[str(get_locale()) != "vi"]
+
+
+@lru_cache(maxsize=1)
+def step_labels() -> dict[tuple[str, str], tuple[str, str]]:
+    """(procedure, event) to the label of the step in Vietnamese and English."""
+    return {
+        (code, move.event): (move.label_vi, move.label_en)
+        for code, rules in load_all().items()
+        for move in rules.transitions
+    }
+
+
+KINDS: dict[str, Any] = {
+    "petition": _l("petition"),
+    "case": _l("case"),
+    "recording": _l("recording"),
+    "segment": _l("segment of a recording"),
+    "playback_grant": _l("request to watch"),
+    "reception_session": _l("session"),
+    "participant": _l("participant"),
+    "procedure_step": _l("step of a procedure"),
+    "login_session": _l("log-in"),
+    "account": _l("account"),
+    "visit": _l("line of the book"),
+    "attachment": _l("attachment"),
+    "endpoint": _l("page"),
+    "setting": _l("setting"),
+    "issued_document": _l("document"),
+    "case_link": _l("link to a case"),
+    "ticket": _l("queue ticket"),
+    "minutes": _l("minutes of a session"),
+}
+
+
+def kind_words(kind: str) -> str:
+    """What kind of record, in words, or the name of its table."""
+    return str(KINDS.get(kind, kind.replace("_", " ")))
 
 
 def leaf_detail(leaf: AuditLeaf) -> list[tuple[str, str]]:
@@ -138,7 +181,7 @@ def _media(figures: dict[str, Any]) -> list[str]:
             seconds=num(server["seen_s_ago"]),
             segments=server["open_segments"],
             chunks=server["waiting_chunks"],
-            free=filesize(server["spool_free"]),
+            free=_gigabytes(server["spool_free"]),
         )
         + (f" · {server['alarm']}" if server["alarm"] else "")
         for server in figures["servers"]
@@ -170,12 +213,16 @@ def _audit(figures: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _gigabytes(value: int) -> str:
+    return f"{num(value / 1024**3, 1)} GB"
+
+
 def _room(figures: dict[str, Any]) -> list[str]:
     return [
         _(
             "%(free)s of %(total)s free",
-            free=filesize(figures["free"]),
-            total=filesize(figures["total"]),
+            free=_gigabytes(figures["free"]),
+            total=_gigabytes(figures["total"]),
         )
     ]
 

@@ -284,18 +284,29 @@ def _snippet(row: Any, query: _Query) -> tuple[tuple[str, bool], ...]:
     pattern = re.compile(
         r"(?<![0-9a-z])(?:" + "|".join(map(re.escape, query.folded)) + r")(?![0-9a-z])"
     )
-    body = text.find(row.title)
-    first = pattern.search(folded, body + len(row.title) if body >= 0 else 0)
+    title_at = text.find(row.title)
+    after = title_at + len(row.title) if title_at >= 0 else 0
+    first = pattern.search(folded, after)
     if first is None:
         return ()
-    start, end = max(0, first.start() - _BEFORE), min(len(text), first.start() + _AFTER)
-    pieces: list[tuple[str, bool]] = [("… " if start else "", False)]
+    start, end = _around(text, first.start(), after)
+    pieces: list[tuple[str, bool]] = [("… " if start > after else "", False)]
     at = start
     for found in pattern.finditer(folded, first.start(), end):
         pieces += [(text[at : found.start()], False), (text[found.start() : found.end()], True)]
         at = found.end()
     pieces.append((text[at:end] + (" …" if end < len(text) else ""), False))
     return tuple((piece.replace("\n", " "), hit) for piece, hit in pieces if piece)
+
+
+def _around(text: str, found: int, after: int) -> tuple[int, int]:
+    """Whole words around a place, none from before `after`."""
+    start, end = max(after, found - _BEFORE), min(len(text), found + _AFTER)
+    if start > after:
+        start = text.find(" ", start, found) + 1 or found
+    if end < len(text):
+        end = max(text.rfind(" ", found, end), found + 1)
+    return start, end
 
 
 # --- the page ------------------------------------------------------------------------------------
