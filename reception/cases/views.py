@@ -25,7 +25,7 @@ from reception.cases.timeline import (
 )
 from reception.clock import LOCAL, legal_today
 from storage.database import reading
-from storage.models import Deadline
+from storage.models import Deadline, ProcedureRun
 from storage.queries.cases import PAGE, CaseFilter
 from storage.queries.units import communes
 from workflows.access import Permission
@@ -91,7 +91,7 @@ def _moments(page: CasePage, today: date) -> list[Moment]:
     outcome = {
         (run.id, term.ended_by, term.met_on): words.outcome_tag(term, today)
         for term, run in page.terms
-        if term.met_on is not None
+        if term.met_on is not None and term.name not in words.BACKGROUND
     }
     petitions = {one.petition.id: one.petition for one in page.petitions}
     done = steps_as_moments(
@@ -135,9 +135,19 @@ def _levels(page: CasePage) -> list[dict[str, Any]]:
     ]
 
 
+def _worth_telling(page: CasePage) -> list[tuple[Deadline, ProcedureRun]]:
+    """Terms of the matter; those that only watch over it are told of when they were missed."""
+    return [
+        (term, run)
+        for term, run in page.terms
+        if term.name not in words.BACKGROUND or (term.met_on or date.max) > term.last_day_on
+    ]
+
+
 def _page_words(page: CasePage) -> dict[str, Any]:
     today = legal_today()
     running = _running(page)
+    terms = _worth_telling(page)
     return {
         "page": page,
         "case": page.case,
@@ -147,8 +157,8 @@ def _page_words(page: CasePage) -> dict[str, Any]:
         "due": deadline_words.left(running.last_day_on, today) if running else None,
         "why_due": deadline_words.why(running, page.holidays, today) if running else None,
         "long_day": deadline_words.long_day,
-        "terms": [(term, words.outcome_tag(term, today)) for term, _ in reversed(page.terms)],
-        "term_counts": words.term_counts(page.terms, today),
+        "terms": [(term, words.outcome_tag(term, today)) for term, _ in reversed(terms)],
+        "term_counts": words.term_counts(terms, today),
         "documents": [(paper, unit, level_of(unit)) for paper, unit in page.documents],
         "petitions": [(one, words.link_line(one)) for one in page.petitions],
         "log": words.log_lines(page.log) if page.log is not None else None,

@@ -61,6 +61,12 @@ function startPreview(split) {
   });
 }
 
+function startStrips(list) {
+  list.addEventListener("toggle", (event) => {
+    if (event.target.open) event.target.querySelector(".pop")?.scrollIntoView({ block: "nearest" });
+  }, true);
+}
+
 function startBulk(form) {
   const count = form.querySelector("[data-bulk-count]");
   const boxes = () => [...document.querySelectorAll(`input[form="${form.id}"]:checked`)];
@@ -95,7 +101,7 @@ function startProposal(form) {
 }
 
 const split = document.querySelector("[data-inbox]");
-if (split) startPreview(split);
+if (split) { startPreview(split); startStrips(split); }
 for (const form of document.querySelectorAll("[data-bulk]")) startBulk(form);
 for (const form of document.querySelectorAll("form[data-auto]")) startFilters(form);
 for (const form of document.querySelectorAll("form[data-proposal]")) startProposal(form);
