@@ -28,6 +28,8 @@ from workflows.errors import BadInput
 
 VISITOR_FIELDS = ("name", "salutation", "birth_year", "citizen_id", "phone", "address")
 SECOND_PART = "desk_second_part"
+MOST_LOOK_UPS = 200
+"""Of one officer within ten minutes, whichever page shows what was found."""
 
 
 def _blank(place: Place) -> Typed:
@@ -60,7 +62,6 @@ def _page(form: IntakeForm, place: Place, saved_at: str = "") -> str:
     if line_up.current:
         form.typed["ticket"] = str(line_up.current.id)
     g.nav_counts = {"desk.desk": len(line_up.waiting)}
-    looked_for = form.text("find")
     return render_template(
         "desk/desk.html",
         form=form,
@@ -70,7 +71,7 @@ def _page(form: IntakeForm, place: Place, saved_at: str = "") -> str:
         now_utc=utc_now(),
         today=overview.today_of(place.unit_id, by=actor, today=today),
         history=_history(form.typed),
-        found=visitors.find_again(looked_for) if looked_for and not form.text("person") else [],
+        found=_choice(form, place),
         grounds=overview.grounds_on(today),
         fields=overview.fields_on(today),
         group_rules=overview.group_rules(),
@@ -78,6 +79,18 @@ def _page(form: IntakeForm, place: Place, saved_at: str = "") -> str:
         ended=_ended(),
         **_second_part(),
     )
+
+
+def _choice(form: IntakeForm, place: Place) -> list[visitors.Found]:
+    """The people to choose from, looked up and noted like any search: a draft is typed freely."""
+    looked_for = form.text("find")
+    return _people(looked_for, place) if looked_for and not form.text("person") else []
+
+
+def _people(looked_for: str, place: Place) -> list[visitors.Found]:
+    actor = current_actor()
+    limit("desk-find", str(actor.account_id), most=MOST_LOOK_UPS, within=timedelta(minutes=10))
+    return visitors.find(looked_for, place.unit_id, by=actor)
 
 
 def _ended() -> overview.Ended | None:
@@ -188,12 +201,10 @@ def _forget_visitor(typed: Typed) -> None:
 
 
 def _look_up(typed: Typed, place: Place, chosen: UUID | None) -> None:
-    actor = current_actor()
-    limit("desk-find", str(actor.account_id), most=200, within=timedelta(minutes=10))
     looked_for = typed.get("find", "").strip()
     if not looked_for:  # Enter in another field asks for nobody
         return
-    found = visitors.find(looked_for, place.unit_id, by=actor)
+    found = _people(looked_for, place)
     if chosen:
         found = [person for person in found if person.person_id == chosen]
     if len(found) == 1:
@@ -202,7 +213,7 @@ def _look_up(typed: Typed, place: Place, chosen: UUID | None) -> None:
     typed.poplist("person")
     if not found:
         phone = visitors.looks_like_phone(looked_for)
-        typed["phone" if phone else "citizen_id"] = looked_for
+        typed["phone" if phone else "citizen_id"] = typed.pop("find").strip()
         flash(_("Nobody with this number came before. Enter the new visitor."), "info")
 
 

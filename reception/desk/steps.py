@@ -1,7 +1,7 @@
 """Writing a line of the 13-column book (sổ tiếp công dân, ND154-03/TCD).
 
-Public names: NewLine, write_line, MASKED_VISITOR, MASKED_CONTENT. Nothing here commits. The desk
-and the end of a reception session write their lines through the same step.
+Public names: NewLine, write_line, mask_lines, MASKED_VISITOR, MASKED_CONTENT. Nothing here commits.
+The desk and the end of a reception session write their lines through the same step.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from workflows.secrecy import Secrecy
 
 MASKED_VISITOR = "Người tố cáo (danh tính được giữ kín)"
 MASKED_CONTENT = "Nội dung được giữ kín"
+MASKED_ACCEPTANCE = "Đã nhận đơn"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,8 +156,25 @@ def _kept(line: NewLine, *, number: int, edition: int) -> Visit:
         content_sealed=sealed("content", content),
         identity_paper_sealed=sealed("identity_paper", paper) if paper else None,
         answer_sealed=sealed("answer", answer) if answer else None,
-        **{name: getattr(line, name) for name in PLAIN},
+        **{name: getattr(line, name) for name in PLAIN if name != "settled_by"},
+        settled_by="" if line.masked else line.settled_by,
     )
+
+
+def mask_lines(work: Work, petition_id: UUID) -> None:
+    """Take visitor and matter of a petition that was locked away out of the book's lines.
+
+    The words lie in the vault; number, day and outcome stay, so that the book has no gap.
+    Source: Luật Tố cáo 25/2018/QH14, Điều 8, 56.
+    """
+    for visit in work.db_session.scalars(select(Visit).where(Visit.petition_id == petition_id)):
+        visit.secrecy, visit.person_id = Secrecy.COMPARTMENT.value, None
+        visit.visitor_sealed = seal_field("visit", "visitor", visit.id, MASKED_VISITOR)
+        visit.content_sealed = seal_field("visit", "content", visit.id, MASKED_CONTENT)
+        visit.identity_paper_sealed = visit.answer_sealed = None
+        visit.settled_by = ""
+        if visit.outcome == "petition":
+            visit.acceptance = MASKED_ACCEPTANCE
 
 
 __all__ = [
@@ -164,6 +182,7 @@ __all__ = [
     "MASKED_VISITOR",
     "NewLine",
     "lock_unit",
+    "mask_lines",
     "write_edition",
     "write_line",
 ]

@@ -200,11 +200,15 @@ def _remark(visit: Visit, answer: str) -> str:
 # --- export --------------------------------------------------------------------------------------
 
 
+_ONLY_WORDS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+"""What visitors say becomes neither formula nor link: a link may lead to somebody's file server."""
+
+
 def export_book(unit: Place, *, first: date, last: date, by: Actor, at: datetime) -> bytes:
     """The book of a period as XLSX with the headings of the form, made in memory only."""
     page = read_book(unit.unit_id, first=first, last=last, page=None, by=by, action="book_exported")
     out = BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False}) as book:
+    with xlsxwriter.Workbook(out, _ONLY_WORDS) as book:
         book.set_properties({"title": "Sổ tiếp công dân", "created": at.replace(tzinfo=None)})
         _fill_sheet(book, page.lines, unit, f"Từ {first:%d/%m/%Y} đến {last:%d/%m/%Y}")
     return out.getvalue()

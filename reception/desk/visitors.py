@@ -52,12 +52,6 @@ def find(typed: str, unit_id: UUID, *, by: Actor) -> list[Found]:
     return found
 
 
-def find_again(typed: str) -> list[Found]:
-    """The same people once more, for the page that offers the choice."""
-    with reading() as work:
-        return _found(work.db_session, typed)
-
-
 def _found(db_session: Session, typed: str) -> list[Found]:
     if len(digits(typed) or typed.strip()) < 6:
         return []

@@ -23,8 +23,10 @@ from reception.cases.steps import (
     settle_case,
     undo_link,
 )
+from reception.desk.steps import mask_lines
 from reception.petitions.facts import NOTHING_SAID, Dossier, Said, dossier_of, facts_of
 from reception.petitions.steps import DENUNCIATION_TITLE, clock_rule, keep_searchable
+from reception.sessions.steps import forget_sender
 from storage.database import Work
 from storage.identities import keep_denunciation, open_field, seal_field
 from storage.models import (
@@ -39,7 +41,6 @@ from storage.models import (
     ProcedureStep,
     Transfer,
     Unit,
-    Visit,
 )
 from storage.models.base import utc_now
 from storage.queries.inbox import open_transfer
@@ -295,8 +296,8 @@ def _empty(work: Work, petition: Petition) -> None:
     petition.place_text = petition.support_needs = ""
     petition.earlier_decisions = []
     work.db_session.execute(delete(PetitionParty).where(PetitionParty.petition_id == petition.id))
-    for visit in work.db_session.scalars(select(Visit).where(Visit.petition_id == petition.id)):
-        visit.secrecy = Secrecy.COMPARTMENT.value
+    mask_lines(work, petition.id)
+    forget_sender(work, petition.id, title=DENUNCIATION_TITLE)
 
 
 def _leave_open_cases(work: Work, petition: Petition, *, by: Doer) -> None:
