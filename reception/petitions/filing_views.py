@@ -7,7 +7,16 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Response, abort, jsonify, redirect, render_template, request, session, url_for
+from flask import (
+    Response,
+    abort,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    session as cookie,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage, MultiDict
@@ -43,7 +52,7 @@ HOUR = timedelta(hours=1)
 
 @bp.app_errorhandler(DraftExpired)
 def _expired(error: DraftExpired) -> ResponseReturnValue:
-    session.pop("draft", None)
+    cookie.pop("draft", None)
     return render_template("petitions/expired.html", message=error.message, sent=error.sent), 410
 
 
@@ -77,7 +86,7 @@ def begin() -> ResponseReturnValue:
     token = operations.start_draft(
         kind=kind, round_number=rounds.get(request.form.get("round", ""), 0), account_id=_account()
     )
-    session["draft"] = token
+    cookie["draft"] = token
     return _to(token, "nguoi-gui")
 
 
@@ -86,7 +95,7 @@ def begin() -> ResponseReturnValue:
 def resume(token: str) -> ResponseReturnValue:
     """The link to come back by: to the page where one stopped."""
     draft = operations.open_draft(token)
-    session["draft"] = token
+    cookie["draft"] = token
     if draft.receipt is not None:
         return _to(token, "received")
     reached = draft.page if draft.page in FORMS else "nguoi-gui"
@@ -115,7 +124,7 @@ def page(token: str, page: str) -> ResponseReturnValue:
     draft = operations.open_draft(token)
     if draft.receipt is not None:
         return _to(token, "received")
-    session["draft"] = token
+    cookie["draft"] = token
     if page == "xem-lai":
         return _show_review(draft, _signing_form(draft))
     typed = draft.typing.get(page)
@@ -359,7 +368,7 @@ def _send(token: str) -> ResponseReturnValue:
     limit("send", _address(), most=30, within=HOUR)
     new = flow.as_petition(draft, form, today=legal_today(), account_id=_account())
     operations.send(token, new)
-    session.pop("draft", None)
+    cookie.pop("draft", None)
     return _to(token, "received")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from flask import Response, redirect, render_template, request, session, url_for
+from flask import Response, redirect, render_template, request, session as cookie, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -31,16 +31,16 @@ def _proven() -> dict[str, str]:
     """Codes this browser has proven within the last half hour, and whose they are."""
     now = utc_now().timestamp()
     kept = {
-        code: entry for code, entry in session.get(KEY, {}).items() if float(entry["until"]) > now
+        code: entry for code, entry in cookie.get(KEY, {}).items() if float(entry["until"]) > now
     }
-    session[KEY] = kept
+    cookie[KEY] = kept
     return {code: entry["id"] for code, entry in kept.items()}
 
 
 def _remember(code: str, petition_id: UUID) -> None:
     _proven()
     until = (utc_now() + PROVEN_FOR).timestamp()
-    session[KEY] = {**session[KEY], code: {"id": str(petition_id), "until": until}}
+    cookie[KEY] = {**cookie[KEY], code: {"id": str(petition_id), "until": until}}
 
 
 @bp.get("/tra-cuu")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, request, session
+from flask import render_template, request, session as cookie
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
@@ -58,13 +58,13 @@ def _leaf(reception: Any) -> dict[str, Any]:
 
 def unfinished() -> Draft | None:
     """The draft this browser has begun and not sent, if it still lives."""
-    token = session.get("draft")
+    token = cookie.get("draft")
     if not token:
         return None
     try:
         draft = open_draft(token)
     except (NotFound, DraftExpired):
-        session.pop("draft", None)
+        cookie.pop("draft", None)
         return None
     return draft if draft.receipt is None else None
 
