@@ -14,8 +14,10 @@ from flask import (
     redirect,
     render_template,
     request,
-    session as cookie,
     url_for,
+)
+from flask import (
+    session as cookie,
 )
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, request, session as cookie
+from flask import render_template, request
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
