@@ -23,7 +23,7 @@ from reception.demo.staff import Hired, hire
 from reception.petitions.steps import NewPetition, register_petition
 from storage.database import Work, reading, unit_of_work
 from storage.identities import PersonData, prepare_vault
-from storage.models import Account, Case, Petition, Setting, Unit
+from storage.models import Account, Case, Petition, PetitionAssessment, Setting, Unit
 from storage.queries.calendar import holiday_table
 from storage.queries.units import communes
 from storage.steps import record, run_of, start_run
@@ -278,6 +278,20 @@ class _Writer:
         record(self.work, run, event, on=on, facts=self._facts(petition, **more), by=None)
         return True
 
+    def _assess(self, petition: Petition) -> None:
+        """What the officer found when classifying, in the words of the facts above."""
+        facts = self._facts(petition)
+        self.work.add(
+            PetitionAssessment(
+                petition_id=petition.id,
+                on=self._later(self.plan.on, 2),
+                unit_id=petition.holder_unit_id,
+                eligible=facts.eligible,
+                not_eligible_ground="" if facts.eligible else "anonymous",
+                competent_unit_id=petition.holder_unit_id if facts.competent else None,
+            )
+        )
+
     def _handle(self, petition: Petition) -> Case | None:
         if self.plan.fate == "received":
             return None
@@ -285,6 +299,7 @@ class _Writer:
             self._step(petition, "check_identity", 1)
         if not self._step(petition, "classify", 2):
             return None
+        self._assess(petition)
         if petition.anonymous:
             self._step(petition, "keep_on_file", 3)
             return None

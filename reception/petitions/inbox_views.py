@@ -42,13 +42,12 @@ def _chosen() -> UUID | None:
         return None
 
 
-def why(term: Deadline | None, holidays: Any = None) -> dict[str, Any] | None:
+def why(term: Deadline | None) -> dict[str, Any] | None:
     """The strip of days of a term, for the macro."""
     if term is None:
         return None
-    if holidays is None:
-        with reading() as work:
-            holidays = holiday_table(work.db_session)
+    with reading() as work:
+        holidays = holiday_table(work.db_session)
     return deadline_words.why(term, holidays, legal_today())
 
 
@@ -121,7 +120,7 @@ def _list_words(page: InboxPage, asked: InboxFilter) -> dict[str, Any]:
         ],
         "left": lambda term: deadline_words.left(term.last_day_on, today),
         "short_day": deadline_words.short_day,
-        "why_of": lambda term: why(term, page.holidays),
+        "why_of": lambda term: deadline_words.why(term, page.holidays, today) if term else None,
         "list_url": lambda **changes: _list_url(asked, **changes),
         "full_url": lambda petition_id: url_for(
             "petitions.inbox_petition", petition_id=petition_id

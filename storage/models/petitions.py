@@ -226,7 +226,7 @@ class PetitionAssessment(Identified, Created, Base):
 
     petition_id: Mapped[UUID] = mapped_column(ForeignKey("petition.id"), index=True)
     on: Mapped[date]
-    assessed_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    assessed_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
     eligible: Mapped[bool]
     not_eligible_ground: Mapped[str] = mapped_column(default="")

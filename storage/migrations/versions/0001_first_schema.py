@@ -1020,7 +1020,7 @@ def upgrade() -> None:
         "petition_assessment",
         sa.Column("petition_id", sa.Uuid(), nullable=False),
         sa.Column("on", sa.Date(), nullable=False),
-        sa.Column("assessed_by", sa.Uuid(), nullable=False),
+        sa.Column("assessed_by", sa.Uuid(), nullable=True),
         sa.Column("unit_id", sa.Uuid(), nullable=False),
         sa.Column("eligible", sa.Boolean(), nullable=False),
         sa.Column("not_eligible_ground", sa.String(), nullable=False),
