@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from storage.models import (
     Account,
+    AgendaItem,
     Case,
     CaseUnit,
     Involvement,
@@ -182,9 +183,15 @@ def reception_session_subject(db_session: Session, meeting: ReceptionSession) ->
         select(Account.person_id).where(Account.id.in_([meeting.presiding_id, meeting.clerk_id]))
     ).all()
     assigned = {account_person for _, account_person in people if account_person}
+    sides = db_session.scalars(
+        select(Involvement.person_id)
+        .join(AgendaItem, _about_item())
+        .where(AgendaItem.reception_session_id == meeting.id, *_side_in_the_matter())
+    ).all()
     return Subject(
         unit_path=_path(db_session, meeting.unit_id),
         assigned_to=frozenset(assigned | {person for person in leaders if person}),
+        conflicted=frozenset(sides),
         owners=frozenset(person for person, _ in people if person),
         level_units=_paths(db_session, point_units),
     )
@@ -230,16 +237,37 @@ def recording_subjects(db_session: Session, recordings: Sequence[Recording]) -> 
             .where(Recording.id.in_(ids))
         ).all()
     )
+    conflicted = _grouped(
+        db_session.execute(
+            select(Recording.id, Involvement.person_id)
+            .join(AgendaItem, AgendaItem.reception_session_id == Recording.reception_session_id)
+            .join(Involvement, _about_item())
+            .where(Recording.id.in_(ids), *_side_in_the_matter())
+        ).all()
+    )
     return {
         recording.id: Subject(
             unit_path=units[recording.unit_id],
             secrecy=Secrecy(recording.secrecy),
             assigned_to=frozenset(granted.get(recording.id, ())),
+            conflicted=frozenset(conflicted.get(recording.id, ())),
             owners=frozenset(owners.get(recording.id, ())),
             level_units=frozenset(tuple(p.split("/")) for p in points.get(recording.id, ())),
         )
         for recording in recordings
     }
+
+
+def _about_item() -> ColumnElement[bool]:
+    """Joins who is involved in a petition or case with the agenda on which it stands."""
+    return or_(
+        Involvement.petition_id == AgendaItem.petition_id,
+        Involvement.case_id == AgendaItem.case_id,
+    )
+
+
+def _side_in_the_matter() -> tuple[ColumnElement[bool], ...]:
+    return (Involvement.part == "conflicted", Involvement.ended_at.is_(None))
 
 
 def grant_in_force() -> tuple[ColumnElement[bool], ...]:

@@ -68,6 +68,9 @@ class NotPlayableYet(DomainError):
         )
 
 
+OWN_REQUEST = "Bạn không thể tự duyệt yêu cầu của chính mình. Hãy nhờ người khác duyệt."
+
+
 class NoGrant(DomainError):
     """Nobody gave leave to play yet."""
 
@@ -259,6 +262,8 @@ def _to_decide(work: Work, grant_id: UUID, by: Actor) -> PlaybackGrant:
     grant = work.get_for_update(PlaybackGrant, grant_id)
     recording = work.get(Recording, grant.recording_id)
     asker = work.get(Account, grant.account_id)
+    if asker.id == by.account_id:  # also where an account stands for no person
+        raise NotAllowed(Decision(allowed=False, reason=OWN_REQUEST))
     subject = replace(recording_subject(work.db_session, recording), drafted_by=asker.person_id)
     ensure_allowed(by, Permission.RECORDING_APPROVE, subject)
     if grant.state != "asked":

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from storage.database import reading, unit_of_work
 from storage.models import PlayableCopy, PlaybackGrant, PlaybackOpening, SealedObject, Segment
@@ -112,9 +112,13 @@ def read_span(copy: Copy, span: Span) -> bytes:
 
 
 def read_whole(copy: Copy) -> Iterator[bytes]:
-    """The whole file in steps, for who asks without a range; each step is counted."""
+    """The whole file in steps, for who asks without a range; each is decided anew and counted.
+
+    Raises PlaybackEnded, OpeningClosed in the middle, which breaks the answer off.
+    """
     size = copy.reader.plain_size
     for first in range(0, size, MOST_AT_ONCE):
+        _open_now(PlaybackOpening.id == copy.opening_id)
         last = min(size, first + MOST_AT_ONCE) - 1
         yield read_span(copy, Span(first, last, size, whole=True))
 
@@ -173,14 +177,17 @@ def ensure_open(token: str, *, account_id: UUID | None) -> tuple[PlaybackOpening
 
     Raises NotFound, PlaybackEnded, OpeningClosed.
     """
+    return _open_now(
+        PlaybackOpening.token_hash == token_hash(token), PlaybackOpening.account_id == account_id
+    )
+
+
+def _open_now(*which: ColumnElement[bool]) -> tuple[PlaybackOpening, PlaybackGrant]:
     with reading() as work:
         row = work.db_session.execute(
             select(PlaybackOpening, PlaybackGrant)
             .join(PlaybackGrant, PlaybackGrant.id == PlaybackOpening.grant_id)
-            .where(
-                PlaybackOpening.token_hash == token_hash(token),
-                PlaybackOpening.account_id == account_id,
-            )
+            .where(*which)
         ).one_or_none()
     if row is None:
         raise NotFound()
