@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from reception import deadline_words
 from reception.access import current_actor, needs
-from reception.cases import operations, search_views, words
+from reception.cases import operations, search_views, track, track_views, words
 from reception.cases.blueprint import bp
 from reception.cases.operations import CasePage
 from reception.cases.timeline import (
@@ -31,7 +31,7 @@ from storage.queries.units import communes
 from workflows.access import Permission
 from workflows.errors import BadInput
 
-__all__ = ["bp", "search_views"]
+__all__ = ["bp", "search_views", "track_views"]
 
 
 def _filter() -> CaseFilter:
@@ -175,7 +175,13 @@ def _page_words(page: CasePage) -> dict[str, Any]:
 def show(case_id: UUID) -> ResponseReturnValue:
     """One case from commune to province."""
     page = operations.read_case(case_id, current_actor())
-    return render_template("cases/show.html", **_page_words(page))
+    _run, choices = track.choices(case_id, current_actor(), on=legal_today())
+    return render_template(
+        "cases/show.html",
+        **_page_words(page),
+        track=[(c.event, words.choice_label(c), c.source) for c in choices if not c.reason],
+        track_impossible=[(words.choice_label(c), c.reason) for c in choices if c.reason],
+    )
 
 
 @bp.post("/vu-viec/<uuid:case_id>/ghi-chu")

@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from reception import deadline_words
 from reception.cases.operations import CasePage
 from reception.cases.timeline import UNSHARED
+from reception.cases.track import Choice
 from storage.identities import open_field
 from storage.models import Deadline, ProcedureRun, ProcedureStep, Unit
 from storage.queries.cases import Access, LinkedPetition
@@ -69,6 +70,11 @@ def in_english() -> bool:
 def outcome_tag(term: Deadline, today: date) -> dict[str, Any]:
     """Kept, broken or running, as a tag."""
     return deadline_words.outcome(term, today)
+
+
+def choice_label(choice: Choice) -> str:
+    """The name of a step of the settlement in the reader's language."""
+    return choice.label_en if in_english() else choice.label_vi
 
 
 def reason_of(step: ProcedureStep) -> str:

@@ -26,10 +26,12 @@ from reception.cases.steps import (
 from reception.desk.steps import mask_lines
 from reception.petitions.facts import NOTHING_SAID, Dossier, Said, dossier_of, facts_of
 from reception.petitions.steps import DENUNCIATION_TITLE, clock_rule, keep_searchable
+from reception.petitions.uploads import seal_as_denunciation
 from reception.sessions.steps import forget_sender
 from storage.database import Work
 from storage.identities import keep_denunciation, open_field, seal_field
 from storage.models import (
+    Attachment,
     Case,
     CaseLink,
     DenunciationVault,
@@ -39,6 +41,7 @@ from storage.models import (
     PetitionParty,
     ProcedureRun,
     ProcedureStep,
+    SealedObject,
     Transfer,
     Unit,
 )
@@ -255,11 +258,23 @@ def lock_away(work: Work, petition: Petition, *, keeper: UUID | None) -> None:
             identity=json.dumps(_identity(work, petition), ensure_ascii=False, default=str),
         )
     _empty(work, petition)
+    _lock_files(work, petition)
     petition.assigned_to = petition.assigned_to or keeper
     petition.secrecy, petition.title = Secrecy.COMPARTMENT.value, DENUNCIATION_TITLE
     petition.kind = PetitionKind.DENUNCIATION.value
     work.flush()
     keep_searchable(work, petition)
+
+
+def _lock_files(work: Work, petition: Petition) -> None:
+    """Put the keys of what was sent with the letter under those of denunciations."""
+    sealed = work.db_session.scalars(
+        select(SealedObject)
+        .join(Attachment, Attachment.sealed_object_id == SealedObject.id)
+        .where(Attachment.petition_id == petition.id)
+    )
+    for one in sealed:
+        seal_as_denunciation(one, now=utc_now())
 
 
 def _parties(petition: Petition) -> dict[str, object]:

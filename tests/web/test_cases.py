@@ -380,3 +380,68 @@ def test_every_endpoint_by_role_and_unit(world: World, own: bool) -> None:
                 assert answer.status_code in (302, 403, 404), (role, method, path)
         seen = who.get(f"/vu-viec/{case_id}").status_code
         assert (seen == 200) == (own and role in SEES_CASES), (role, own, seen)
+
+
+def _accepted(world: World) -> tuple[FlaskClient, FlaskClient, UUID]:
+    """A first complaint accepted by the commune's chair."""
+    ward, _ = world.at(Role.COMMUNE_OFFICER, COMMUNE)
+    chair, _ = world.at(Role.COMMUNE_CHAIR, COMMUNE)
+    petition_id = world.file()
+    world.classify(ward, petition_id)
+    for who, event, extra in (
+        (ward, "check_identity", {"how": "card"}),
+        (ward, "propose", {}),
+        (chair, "accept", {}),
+    ):
+        data = {"version": world.version(petition_id), **extra}
+        answer = who.post(f"/hop-don/{petition_id}/buoc/{event}", data=data)
+        assert answer.status_code == 303, event
+    case_id = world.petition(petition_id).case_id
+    assert case_id is not None
+    return ward, chair, case_id
+
+
+def test_accepted_complaint_is_settled_on_its_case(world: World) -> None:
+    _, chair, case_id = _accepted(world)
+    advisory, _ = world.at(Role.COMMUNE_ADVISORY, COMMUNE)
+    url = f"/vu-viec/{case_id}/buoc"
+    assert "Giao xác minh" in chair.get(f"/vu-viec/{case_id}").get_data(as_text=True)
+    assert chair.get(f"{url}/assign").status_code == 200
+    assert chair.post(f"{url}/assign", data={"seen": "1"}).status_code == 303
+    assert chair.post(f"{url}/assign", data={"seen": "1"}).status_code == 303
+    assert chair.post(f"{url}/suspend", data={"seen": "1", "ground": "waiting"}).status_code == 409
+    assert advisory.post(f"{url}/report", data={"seen": "2"}).status_code == 422
+    report = {"seen": "2", "document_number": "918/BC"}
+    assert advisory.post(f"{url}/report", data=report).status_code == 303
+    decision = {
+        "seen": "3",
+        "document_number": "3127/QĐ-UBND",
+        "outcome": "wrong",
+        "views_differ": "yes",
+    }
+    assert chair.post(f"{url}/decide", data=decision).status_code == 409
+    assert chair.post(f"{url}/decide", data={**decision, "views_differ": "no"}).status_code == 303
+    page = chair.get(f"/vu-viec/{case_id}").get_data(as_text=True)
+    assert "3127/QĐ-UBND" in page
+    assert "Ra quyết định" in page
+
+
+def test_second_accepted_petition_joins_the_running_settlement(world: World) -> None:
+    ward, chair, case_id = _accepted(world)
+    second = world.file(submitter=PersonData(name="Lê Phước"))
+    with reading() as work:
+        code = work.get(Case, case_id).code
+    form = {"code": code, "kind": "same_matter", "reason": "Cùng quyết định 2318"}
+    assert ward.post(f"/hop-don/{second}/noi", data=form).status_code == 303
+    world.classify(ward, second)
+    for who, event, extra in (
+        (ward, "check_identity", {"how": "card"}),
+        (ward, "propose", {}),
+        (chair, "accept", {}),
+    ):
+        data = {"version": world.version(second), **extra}
+        assert who.post(f"/hop-don/{second}/buoc/{event}", data=data).status_code == 303
+    assert _numbers() == 1
+    page = chair.get(f"/vu-viec/{case_id}").get_data(as_text=True)
+    assert page.count("Ra quyết định giải quyết lần đầu") >= 1
+    assert "2 đơn" in page

@@ -1,0 +1,283 @@
+"""The settlement of a complaint on the case: which steps are possible, and taking one.
+
+The petition procedure ends with acceptance; from there the case runs its own track (KN1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from dataclasses import replace as changed
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+
+from reception.cases.steps import settle_case
+from storage.database import Work, reading, unit_of_work
+from storage.identities import seal_field
+from storage.models import (
+    Case,
+    Decision,
+    IssuedDocument,
+    ProcedureRun,
+    ProcedureStep,
+    Unit,
+)
+from storage.queries.units import path_of
+from storage.steps import offers, record, steps_of
+from storage.subjects import case_subject, kind_of
+from workflows.access import Actor, Permission, Subject, decide, ensure_allowed
+from workflows.errors import Conflict, NotFound
+from workflows.procedures.guards import Facts
+
+PERMISSION_OF: dict[str, Permission] = {
+    **dict.fromkeys(
+        (
+            "assign",
+            "determine_complex",
+            "call_dialogue",
+            "hold_dialogue",
+            "suspend",
+            "resume",
+            "terminate",
+            "withdraw_part",
+            "decide",
+            "enforce",
+        ),
+        Permission.COMPLAINT_DECIDE,
+    ),
+    "report": Permission.DOCUMENT_DRAFT,
+    "send": Permission.DOCUMENT_NUMBER,
+    **dict.fromkeys(
+        ("receive_decision", "second_complaint", "sue", "take_effect", "close"),
+        Permission.PETITION_REPORT_RESULT,
+    ),
+}
+"""Which permission each step of the settlement asks for."""
+
+OPINIONS = frozenset({"assign", "report", "call_dialogue"})
+"""Steps whose words are about verification: they stay with the level that wrote them."""
+
+ASKED_IN_FORM = frozenset(
+    {
+        "reason_given",
+        "has_report",
+        "complex_in_writing",
+        "suspension_ground",
+        "termination_ground",
+        "withdrawn_in_writing",
+        "part_withdrawn_in_writing",
+        "views_differ",
+        "dialogue_not_owed",
+        "has_result_document",
+    }
+)
+"""Conditions that the form of the step itself fulfils."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What the officer says in the form of a step."""
+
+    reason: str = ""
+    document_number: str = ""
+    in_writing: bool = False
+    views_differ: bool = False
+    ground: str = ""
+    outcome: str = ""
+    dialogue_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A step that is possible, or the sentence why not."""
+
+    event: str
+    label_vi: str
+    label_en: str
+    source: str
+    reason: str = ""
+
+
+def choices(case_id: UUID, actor: Actor, *, on: date) -> tuple[ProcedureRun | None, list[Choice]]:
+    """The running track of a case and its steps, for a person who may see the case."""
+    with reading() as work:
+        case = work.get(Case, case_id)
+        run = _run(work, case)
+        if run is None:
+            return None, []
+        subject = _subject(work, case, run)
+        facts = _facts(case, steps_of(work, run.id), Said())
+        found = [
+            Choice(
+                offer.transition.event,
+                offer.transition.label_vi,
+                offer.transition.label_en,
+                offer.transition.source,
+                _obstacle(
+                    offer.allowed,
+                    offer.reason,
+                    offer.transition.guard,
+                    actor,
+                    subject,
+                    offer.transition.event,
+                    offer.transition.actors,
+                ),
+            )
+            for offer in offers(work, run, on=on, facts=facts)
+        ]
+        return run, found
+
+
+def _obstacle(
+    allowed: bool,
+    reason: str,
+    guard: str,
+    actor: Actor,
+    subject: Subject,
+    event: str,
+    actors: Iterable[str],
+) -> str:
+    if not allowed and guard not in ASKED_IN_FORM:
+        return reason
+    decision = decide(actor, PERMISSION_OF[event], subject)
+    if not decision:
+        return decision.reason
+    roles = {role.value for role in actor.roles}
+    return "" if roles & set(actors) else "bước này do vai trò khác trong đơn vị làm."
+
+
+def _run(work: Work, case: Case) -> ProcedureRun | None:
+    return work.db_session.scalars(
+        select(ProcedureRun)
+        .where(ProcedureRun.case_id == case.id)
+        .order_by(ProcedureRun.round.desc(), ProcedureRun.created_at.desc())
+    ).first()
+
+
+def _subject(work: Work, case: Case, run: ProcedureRun) -> Subject:
+    """The case at the unit that settles it."""
+    whole = case_subject(work.db_session, case)
+    return changed(whole, unit_path=path_of(work.get(Unit, run.unit_id)))
+
+
+def _facts(case: Case, steps: list[ProcedureStep], said: Said) -> Facts:
+    events = {step.event for step in steps}
+    number = bool(said.document_number.strip())
+    return Facts(
+        kind=kind_of(case.kind),
+        competent=True,
+        reason_given=bool(said.reason.strip()),
+        report_filed=number or "report" in events,
+        complex_document=number,
+        dialogue_held="hold_dialogue" in events,
+        views_differ=said.views_differ,
+        suspension_ground=bool(said.ground),
+        termination_ground=bool(said.ground),
+        withdrawal_in_writing=said.in_writing,
+        part_withdrawn=bool(said.in_writing and said.reason),
+        result_document=number,
+    )
+
+
+def take_track_step(
+    case_id: UUID, event: str, said: Said, seen: int, *, by: Actor, on: date
+) -> None:
+    """Take one step of the settlement; `seen` is the number of steps on the person's screen.
+
+    Raises NotAllowed, StepNotAllowed, Conflict when somebody else took a step meanwhile.
+    """
+    with unit_of_work() as work:
+        case = work.get_for_update(Case, case_id)
+        run = _run(work, case)
+        if run is None or event not in PERMISSION_OF:
+            raise NotFound
+        ensure_allowed(by, PERMISSION_OF[event], _subject(work, case, run))
+        steps = steps_of(work, run.id)
+        if len(steps) != seen:
+            if steps[-1].event == event and steps[-1].actor_id == by.account_id:
+                return  # the second click on the same button
+            raise Conflict
+        _record(work, case, run, event, said, by=by, on=on)
+        settle_case(work, case, on=on, by=by.account_id)
+
+
+def _record(
+    work: Work,
+    case: Case,
+    run: ProcedureRun,
+    event: str,
+    said: Said,
+    *,
+    by: Actor,
+    on: date,
+) -> None:
+    closed = event in OPINIONS or case.secrecy != "normal"
+    taken = record(
+        work,
+        run,
+        event,
+        on=on,
+        facts=_facts(case, steps_of(work, run.id), said),
+        by=by.account_id,
+        roles=[role.value for role in by.roles],
+        reason="" if closed else said.reason.strip(),
+        dates={"dialogue": said.dialogue_on} if said.dialogue_on else None,
+        remote=_remote(work, case),
+    )
+    row = steps_of(work, run.id)[-1]
+    if closed and said.reason.strip():
+        row.internal_reason_sealed = seal_field(
+            "procedure_step", "internal_reason", row.id, said.reason.strip()
+        )
+    papers = [
+        _paper(work, case, run, paper.form or paper.code, paper.label_vi, said, by=by, on=on)
+        for paper in taken.documents
+    ]
+    work.flush()
+    if event == "decide":
+        work.add(
+            Decision(
+                case_id=case.id,
+                unit_id=run.unit_id,
+                round=run.round,
+                number=said.document_number.strip(),
+                on=on,
+                outcome=said.outcome,
+                document_id=papers[0].id if papers else None,
+            )
+        )
+
+
+def _paper(
+    work: Work,
+    case: Case,
+    run: ProcedureRun,
+    form: str,
+    title: str,
+    said: Said,
+    *,
+    by: Actor,
+    on: date,
+) -> IssuedDocument:
+    """A paper of the case: a draft, or issued on paper when its number was given."""
+    number = said.document_number.strip()
+    return work.add(
+        IssuedDocument(
+            case_id=case.id,
+            unit_id=run.unit_id,
+            form=form,
+            title=title,
+            number=number,
+            state="issued" if number else "draft",
+            issued_on=on if number else None,
+            drafted_by=by.account_id,
+        )
+    )
+
+
+def _remote(work: Work, case: Case) -> bool:
+    if case.place_unit_id is None:
+        return False
+    return bool(work.db_session.scalar(select(Unit.remote).where(Unit.id == case.place_unit_id)))
