@@ -274,6 +274,7 @@ def confirm_read_back(meeting_id: UUID, *, by: Actor, now: datetime) -> None:
             by=by,
             starts_on=facts.local_day(meeting.starts_at),
         )
+        steps.go_on_when_sealed(work, sitting, on=facts.local_day(now))
 
 
 def confirm_signed(meeting_id: UUID, *, by: Actor) -> None:

@@ -12,9 +12,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from reception.clock import LOCAL
 from storage.database import Work
 from storage.identities import seal_field
 from storage.models import (
@@ -23,7 +24,9 @@ from storage.models import (
     Participant,
     PresenceEvent,
     ReceptionSession,
+    Recording,
     SessionPoint,
+    Visit,
 )
 from storage.models.base import new_id
 from storage.queries.sessions import Sitting, meetings_of_petition
@@ -190,6 +193,39 @@ def move(
         reason=reason,
         dates={"reception_session": starts_on},
     )
+
+
+def go_on_when_sealed(work: Work, sitting: Sitting, *, on: date) -> None:
+    """After minutes and seal: the session counts as sealed, then as entered in the book.
+
+    Whichever comes last, the confirmed minutes or the sealed recording, calls this; by then every
+    visit that was heard has its line. Source: NĐ 154/2026/NĐ-CP, Điều 24, 27.
+    """
+    if sitting.meeting.state != "MINUTED" or not _is_sealed(work, sitting.meeting.id):
+        return
+    starts_on = sitting.meeting.starts_at.astimezone(LOCAL).date()
+    heard = [item for item in sitting.agenda if item.ended_at is not None]
+    facts = Facts(recordings_sealed=True, book_entry=_in_book(work, sitting.meeting.id, len(heard)))
+    move(work, sitting, "seal", on=on, facts=facts, by=None, starts_on=starts_on)
+    if facts.book_entry:
+        move(work, sitting, "record", on=on, facts=facts, by=None, starts_on=starts_on)
+
+
+def _is_sealed(work: Work, meeting_id: UUID) -> bool:
+    """Sealed, or never recorded because the session turned into one in person before it opened."""
+    state = work.db_session.scalar(
+        select(Recording.state).where(Recording.reception_session_id == meeting_id)
+    )
+    return state in (None, "sealed")
+
+
+def _in_book(work: Work, meeting_id: UUID, heard: int) -> bool:
+    lines = work.db_session.scalar(
+        select(func.count())
+        .select_from(Visit)
+        .where(Visit.reception_session_id == meeting_id, Visit.edition == 1)
+    )
+    return (lines or 0) >= heard
 
 
 def lock(work: Work, meeting_id: UUID) -> ReceptionSession:

@@ -16,6 +16,8 @@ from config import read_settings
 from reception import create_app
 from reception.accounts.operations import open_login
 from reception.clock import legal_now
+from reception.media_gateway import JanusGateway, MediaRoom
+from reception.recordings.steps import room_of
 from reception.sessions import steps
 from storage.database import db, reading
 from storage.models import MediaJoin, PresenceEvent, Recording, Segment, Track
@@ -320,6 +322,25 @@ def test_returning_person_takes_the_old_place_from_another_window(evening: Eveni
     wait_until(lambda: sees(chair, evening.citizen_id, "blue"), within_s=20)
     assert chair.locator(f'figure[data-participant="{evening.citizen_id}"]').count() == 1
     second.close()
+
+
+def test_stranger_with_a_stolen_ticket_is_put_out(evening: Evening) -> None:
+    chair, _ = both_inside(evening)
+    segment = _segments(evening)[0]
+    room, gateway = room_of(segment), evening.system.janus.gateway
+    token = gateway.mint_core_token()
+    with gateway._plugin_url(token) as url:
+        body = {"request": "join", "ptype": "publisher", "room": room.room_id, "pin": room.pin}
+        body |= {"token": gateway.mint_room_token(room), "id": "intruder", "display": "x"}
+        gateway._post(url, {"janus": "message", "token": token, "body": body})
+        wait_until(lambda: "intruder" in _present(gateway, room), within_s=5, said="came in")
+        wait_until(lambda: "intruder" not in _present(gateway, room), within_s=10, said="put out")
+    expect(chair.get_by_test_id("feed")).to_contain_text("kết nối lạ", timeout=8000)
+    assert len(_present(gateway, room)) == 2
+
+
+def _present(gateway: JanusGateway, room: MediaRoom) -> set[str]:
+    return {entry.participant_id for entry in gateway.list_participants(room)}
 
 
 def test_events_of_a_session_name_only_ids(evening: Evening) -> None:

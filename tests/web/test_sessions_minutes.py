@@ -10,8 +10,10 @@ from flask.testing import FlaskClient
 
 from reception.sessions import conduct_operations
 from reception.sessions.blueprint import pool
-from storage.database import reading
-from storage.models import Minutes
+from reception.sessions.jobs import HANDLERS
+from storage.database import reading, unit_of_work
+from storage.jobs import run_one
+from storage.models import Minutes, Recording
 from tests.support.factories import Factories
 from tests.support.meetings import (
     Cast,
@@ -112,3 +114,33 @@ def test_before_the_end_there_are_no_minutes(
     made = schedule(factories, cast)
     page = factories.log_in(client, cast.clerk)
     assert page.get(f"/phien/{made}/bien-ban").status_code == 404
+
+
+def test_sealed_recording_takes_the_confirmed_session_into_the_book(
+    client: FlaskClient, factories: Factories, cast: Cast, meeting_id: UUID
+) -> None:
+    page = factories.log_in(client, cast.clerk)
+    page.post(f"/phien/{meeting_id}/bien-ban/da-doc")
+    _seal(meeting_id)
+    assert run_one("test", HANDLERS)
+    assert sitting(meeting_id).meeting.state == "RECORDED"
+
+
+def test_minutes_confirmed_after_the_seal_do_the_same(
+    client: FlaskClient, factories: Factories, cast: Cast, meeting_id: UUID
+) -> None:
+    _seal(meeting_id)
+    assert run_one("test", HANDLERS)
+    assert sitting(meeting_id).meeting.state == "ENDED"
+    factories.log_in(client, cast.clerk).post(f"/phien/{meeting_id}/bien-ban/da-doc")
+    assert sitting(meeting_id).meeting.state == "RECORDED"
+
+
+def _seal(meeting_id: UUID) -> None:
+    """Say what the worker says when the masters were checked."""
+    with unit_of_work() as work:
+        recording = (
+            work.db_session.query(Recording).filter_by(reception_session_id=meeting_id).one()
+        )
+        recording.state = "sealed"
+        work.enqueue("sessions.recording_sealed", {"reception_session": str(meeting_id)})

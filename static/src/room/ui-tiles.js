@@ -94,6 +94,7 @@ export class Tiles extends EventTarget {
     const lost = person.state === "dropped";
     const mine = person.id === this.#own.id;
     tile.video.muted = mine;
+    if (tile.video.getAttribute("aria-label") !== person.name) tile.video.setAttribute("aria-label", person.name);
     const talking = person.media_ids.some((id) => this.#talking.has(id));
     tile.figure.classList.toggle("speaking", talking || person.speaking_since_ms !== null);
     tile.figure.classList.toggle("lost", lost);
