@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -26,22 +26,22 @@ class Settings:
     """Everything the processes need to know about where and how they run."""
 
     profile: str
-    secret_key: str
-    database_url: str
+    secret_key: str = field(repr=False)
+    database_url: str = field(repr=False)  # may hold a password
     object_store: str  # "folder" or "minio"
     data_dir: Path  # folder store and everything else that rests on disk, encrypted
     key_dir: Path  # root key; outside data_dir and the project
     spool_dir: Path  # tmpfs: .mjr of running sessions, working space of jobs
     minio_endpoint: str
     minio_access_key: str
-    minio_secret_key: str
+    minio_secret_key: str = field(repr=False)
     minio_secure: bool
     media_server: str
     janus_http_url: str
     janus_ws_url: str
-    janus_token_secret: str
-    janus_admin_key: str
-    janus_admin_secret: str
+    janus_token_secret: str = field(repr=False)
+    janus_admin_key: str = field(repr=False)
+    janus_admin_secret: str = field(repr=False)
     public_url: str
     cookie_secure: bool
     time_zone: ZoneInfo
@@ -93,16 +93,18 @@ def _store_settings(env: Mapping[str, str], store: str) -> dict[str, object]:
 def _unsafe_in_production(settings: Settings) -> dict[str, bool]:
     """Each sentence that must not be true of a real installation."""
     keys, data = settings.key_dir, settings.data_dir
+    real_keys, real_data = keys.resolve(), data.resolve()  # links and ".." lead somewhere
     secrets = ("janus_token_secret", "janus_admin_key", "janus_admin_secret")
     return {
         "SECRET_KEY phải dài ít nhất 32 ký tự": len(settings.secret_key) < 32,
         "COOKIE_SECURE=0 không được dùng khi vận hành chính thức": not settings.cookie_secure,
         "PUBLIC_URL phải bắt đầu bằng https://": not settings.public_url.startswith("https://"),
+        "JANUS_WS_URL phải bắt đầu bằng wss://": not settings.janus_ws_url.startswith("wss://"),
         "MINIO_SECURE=0 không được dùng khi vận hành chính thức": not settings.minio_secure,
         "DATA_DIR phải là đường dẫn tuyệt đối": not data.is_absolute(),
         "KEY_DIR phải là đường dẫn tuyệt đối": not keys.is_absolute(),
         "KEY_DIR phải nằm ngoài DATA_DIR và ngoài mã nguồn": (
-            keys.is_relative_to(data) or keys.is_relative_to(PROJECT)
+            real_keys.is_relative_to(real_data) or real_keys.is_relative_to(PROJECT)
         ),
         **{
             f"{name.upper()} phải dài ít nhất 32 ký tự": len(getattr(settings, name)) < 32

@@ -22,10 +22,14 @@ from reception.settings import settings
 from storage.models.base import utc_now
 from storage.queries.following import Following
 from workflows.access import Permission
+from workflows.codes import parse_code
+from workflows.errors import BadCode
 from workflows.lunar import lunar_date
 
 PROVEN_FOR = timedelta(minutes=30)
 KEY = "followed"
+MOST_A_DAY = 30
+"""Guesses at one code. The last four digits of a telephone fall to 10,000 of them."""
 
 
 def _proven() -> dict[str, str]:
@@ -58,7 +62,7 @@ def look_up_submit() -> ResponseReturnValue:
     code = request.form.get("code", "").strip()[:40]
     second = request.form.get("second", "").strip()[:40]
     limit("look-up", request.remote_addr or "", most=40, within=timedelta(minutes=10))
-    limit("look-up", code.upper(), most=8, within=timedelta(minutes=10))
+    _limit_guesses(code)
     try:
         petition_id, proven = operations.prove(code, second)
     except operations.NoSuchPetition as error:
@@ -68,6 +72,16 @@ def look_up_submit() -> ResponseReturnValue:
         return page, 422
     _remember(proven, petition_id)
     return redirect(url_for(".followed", code=proven), code=303)
+
+
+def _limit_guesses(typed: str) -> None:
+    """Count guesses at one code together, however it is written and from wherever they come."""
+    try:
+        code = parse_code(typed)
+    except BadCode:
+        return
+    limit("look-up", code, most=8, within=timedelta(minutes=10))
+    limit("look-up-day", code, most=MOST_A_DAY, within=timedelta(days=1))
 
 
 @bp.get("/tra-cuu/quen-ma")

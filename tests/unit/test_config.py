@@ -52,6 +52,8 @@ def test_missing_setting_stops_the_start_with_its_name(name: str) -> None:
         ("DATA_DIR", "data"),
         ("KEY_DIR", "keys"),
         ("KEY_DIR", "/srv/tcd/data/keys"),
+        ("KEY_DIR", "/srv/tcd/other/../data/keys"),
+        ("JANUS_WS_URL", "ws://tcd.example/janus-ws"),
     ],
 )
 def test_unsafe_production_setting_stops_the_start_with_its_name(name: str, value: str) -> None:
@@ -68,3 +70,11 @@ def test_unknown_profile_is_refused(profile: str) -> None:
 def test_unknown_store_is_refused() -> None:
     with pytest.raises(SettingsError, match="OBJECT_STORE"):
         read_settings({**WHOLE, "OBJECT_STORE": "ftp"})
+
+
+def test_settings_that_are_printed_show_no_secret() -> None:
+    shown = repr(read_settings({**WHOLE, "DATABASE_URL": "postgresql+psycopg://app:pass1@db/tcd"}))
+    for name in ("SECRET_KEY", "MINIO_SECRET_KEY", "JANUS_TOKEN_SECRET", "JANUS_ADMIN_KEY"):
+        assert WHOLE[name] not in shown
+    assert WHOLE["JANUS_ADMIN_SECRET"] not in shown
+    assert "pass1" not in shown

@@ -14,6 +14,7 @@ from storage.database import reading
 from storage.models import AuditLeaf
 from tests.support.factories import Factories
 from workflows.access import Role
+from workflows.codes import CodeKind, make_code
 
 
 @pytest.mark.parametrize(
@@ -79,3 +80,30 @@ def test_refusal_keeps_no_secret_of_an_address_in_the_audit_log(
         leaf = work.db_session.scalars(select(AuditLeaf).where(AuditLeaf.action == "refused")).one()
     assert secret not in leaf.body
     assert json.loads(leaf.body)["detail"]["endpoint"] == "recordings.player"
+
+
+def test_guesses_of_one_code_are_counted_together_however_it_is_written(
+    client: FlaskClient,
+) -> None:
+    code = make_code(CodeKind.COMPLAINT, b"\x01" * 8)
+    letters = code.replace("-", "")
+    spellings = [code, letters, code.lower(), f" {code}", code.replace("-", " "), f"{letters}-"]
+    answers = [
+        client.post("/tra-cuu", data={"code": spelling, "second": f"{number:04d}"}).status_code
+        for number, spelling in enumerate(spellings * 2)
+    ]
+    assert answers[:8] == [422] * 8
+    assert answers[8:] == [429] * 4
+
+
+def test_guesses_of_one_code_end_for_the_day(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four digits of a telephone are 10,000 guesses: eight in ten minutes would take nine days."""
+    monkeypatch.setattr("reception.petitions.look_up_views.MOST_A_DAY", 3)
+    code = make_code(CodeKind.COMPLAINT, b"\x02" * 8)
+    answers = [
+        client.post("/tra-cuu", data={"code": code, "second": f"{number:04d}"}).status_code
+        for number in range(4)
+    ]
+    assert answers == [422, 422, 422, 429]
