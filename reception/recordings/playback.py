@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select, update
@@ -26,6 +27,8 @@ from storage.sealing import SealedReader
 from workflows.errors import DomainError, NotFound, Unavailable
 
 MOST_AT_ONCE = 2 * 1024 * 1024
+FIRST_PIECE = 128 * 1024
+PIECE = 512 * 1024
 KEPT_READERS = 128
 COUNT_EVERY_S = 5.0
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -104,23 +107,28 @@ def _is_no_range(begin: str, end: str) -> bool:
     return not (begin or end) or bool(begin and end and int(end) < int(begin))
 
 
-def read_span(copy: Copy, span: Span) -> bytes:
-    """Fetch and decrypt one span, and count it."""
-    data = copy.reader.read(span.first, span.length)
-    COUNTER.add(copy.opening_id, len(data))
-    return data
+def read_span(copy: Copy, span: Span) -> Iterator[bytes]:
+    """The bytes of a span, a small piece first, so that a picture stands soon after a jump.
 
-
-def read_whole(copy: Copy) -> Iterator[bytes]:
-    """The whole file in steps, for who asks without a range; each is decided anew and counted.
-
-    Raises PlaybackEnded, OpeningClosed in the middle, which breaks the answer off.
+    The first piece is read at once: a broken seal is told before anything is sent. Whoever jumps
+    again takes no more pieces, and those are then neither fetched nor decrypted.
     """
-    size = copy.reader.plain_size
-    for first in range(0, size, MOST_AT_ONCE):
-        _open_now(PlaybackOpening.id == copy.opening_id)
-        last = min(size, first + MOST_AT_ONCE) - 1
-        yield read_span(copy, Span(first, last, size, whole=True))
+    pieces = _pieces(copy, span)
+    first = next(pieces, b"")
+    return chain((first,), pieces)
+
+
+def _pieces(copy: Copy, span: Span) -> Iterator[bytes]:
+    at, served = span.first, 0
+    try:
+        while at <= span.last:
+            length = min(FIRST_PIECE if at == span.first else PIECE, span.last + 1 - at)
+            data = copy.reader.read(at, length)
+            served += length
+            yield data
+            at += length
+    finally:
+        COUNTER.add(copy.opening_id, served)
 
 
 # --- from token to reader ------------------------------------------------------------------------

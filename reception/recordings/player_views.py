@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,6 @@ from reception.recordings import operations, playback
 from reception.recordings.operations import PlayerPage
 from reception.recordings.shown import cause_words, mark_shown, part_words
 from reception.recordings.views import bp
-from storage.models.base import utc_now
 from storage.queries.timeline import Lane, Mark
 from workflows.access import Permission
 
@@ -55,15 +54,17 @@ def player(token: str) -> ResponseReturnValue:
         return render_template(
             "recordings/closed.html", page=page, message=ended.message, ended=True
         ), 403
+    line = shown.timeline
     return render_template(
         "recordings/player.html",
         shown=shown,
         page=shown.page,
         token=token,
-        marks=[_mark(shown, mark) for mark in shown.timeline.marks],
+        marks=[_mark(mark) for mark in line.marks],
         data=_player_data(shown, token),
         most=MOST_PICTURES,
-        opened_at=utc_now(),
+        began=_second(line.zero_at),
+        ended=_second(line.zero_at + timedelta(milliseconds=line.duration_ms)),
     )
 
 
@@ -79,12 +80,12 @@ def stream(token: str, copy_id: UUID) -> ResponseReturnValue:
     except playback.OutOfRange:
         headers["Content-Range"] = f"bytes */{size}"
         return Response(status=416, headers=headers)
-    if request.method == "HEAD" or span.whole:
-        headers["Content-Length"] = str(size)
-        body = playback.read_whole(copy)  # not begun for HEAD
-        return Response(body, 200, headers, content_type=copy.media_type)
-    headers["Content-Range"] = f"bytes {span.first}-{span.last}/{size}"
-    return Response(playback.read_span(copy, span), 206, headers, content_type=copy.media_type)
+    headers["Content-Length"] = str(span.length)
+    if not span.whole:
+        headers["Content-Range"] = f"bytes {span.first}-{span.last}/{size}"
+    body = () if request.method == "HEAD" else playback.read_span(copy, span)
+    status = 200 if span.whole else 206
+    return Response(body, status, headers, content_type=copy.media_type)
 
 
 @bp.get("/luong/<token>/song")
@@ -106,6 +107,10 @@ def close(token: str) -> ResponseReturnValue:
     operations.close_opening(token, by=current_actor())
     recording_id = operations.recording_of_token(token, by=current_actor())
     return redirect(url_for(".show", recording_id=recording_id), code=303)
+
+
+def _second(at: datetime) -> str:
+    return f"{at.astimezone(LOCAL):%H:%M:%S}"
 
 
 # --- what the player is given --------------------------------------------------------------------
@@ -165,6 +170,6 @@ def lane_detail(lane: Lane) -> str:
 bp.app_template_global("lane_detail")(lane_detail)
 
 
-def _mark(shown: PlayerPage, mark: Mark) -> dict[str, Any]:
+def _mark(mark: Mark) -> dict[str, Any]:
     at: datetime = mark.at.astimezone(LOCAL)
     return {"at_ms": mark.at_ms, "at": at, **mark_shown(mark.kind, mark.text)}

@@ -135,7 +135,7 @@ def test_each_tile_shows_its_own_person(player: Page) -> None:
 def test_person_who_dropped_leaves_a_tile_that_says_so(player: Page) -> None:
     _seek(player, 14_000)
     player.wait_for_timeout(250)
-    assert player.locator(".qv.none .off").inner_text() == "đã rời phiên"
+    assert player.locator(".qv.none .off").inner_text() == "tạm rời phiên"
     assert player.locator(".qv video").count() == 1
 
 

@@ -90,11 +90,11 @@ def test_ranges_join_to_the_whole_file(
     copy = playback.open_copy(token, copy_id, account_id=chair.account_id)
     size = copy.reader.plain_size
     parts = [
-        playback.read_span(copy, wanted_span(f"bytes={at}-{at + 4_999}", size))
+        b"".join(playback.read_span(copy, wanted_span(f"bytes={at}-{at + 4_999}", size)))
         for at in range(0, size, 5_000)
     ]
     assert b"".join(parts) == read_object(row)
-    assert b"".join(playback.read_whole(copy)) == read_object(row)
+    assert b"".join(playback.read_span(copy, wanted_span(None, size))) == read_object(row)
 
 
 def test_small_range_fetches_only_the_segments_it_touches(
@@ -114,7 +114,7 @@ def test_small_range_fetches_only_the_segments_it_touches(
         return whole(bucket, name, version_id, offset, length)
 
     monkeypatch.setattr(runtime().store, "open_range", counted)
-    playback.read_span(copy, wanted_span("bytes=1000-1999", copy.reader.plain_size))
+    b"".join(playback.read_span(copy, wanted_span("bytes=1000-1999", copy.reader.plain_size)))
     assert len(asked) == 1
     assert asked[0] <= 256 * 1024
 
@@ -155,7 +155,7 @@ def test_what_was_read_is_counted_once_and_summed_up_at_the_end(
     copy_id, _ = _a_copy()
     copy = playback.open_copy(token, copy_id, account_id=chair.account_id)
     for at in range(3):
-        playback.read_span(copy, wanted_span(f"bytes={at * 100}-{at * 100 + 99}", 10_000))
+        b"".join(playback.read_span(copy, wanted_span(f"bytes={at * 100}-{at * 100 + 99}", 10_000)))
     operations.close_opening(token, by=chair.actor)
     operations.close_opening(token, by=chair.actor)
     with reading() as work:
@@ -164,3 +164,22 @@ def test_what_was_read_is_counted_once_and_summed_up_at_the_end(
     assert opening.closed_at is not None
     with pytest.raises(playback.OpeningClosed):
         playback.open_copy(token, copy_id, account_id=chair.account_id)
+
+
+def test_reader_who_turns_away_takes_no_more_pieces(
+    recorded_app: Flask,
+    recorded: SealedRecording,
+    people: Factories,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(playback, "FIRST_PIECE", 1_000)
+    monkeypatch.setattr(playback, "PIECE", 2_000)
+    chair, token = _opened(people, recorded)
+    copy_id, _ = _a_copy()
+    copy = playback.open_copy(token, copy_id, account_id=chair.account_id)
+    pieces = playback.read_span(copy, wanted_span("bytes=0-9999", copy.reader.plain_size))
+    assert [len(next(pieces)), len(next(pieces))] == [1_000, 2_000]
+    del pieces
+    operations.close_opening(token, by=chair.actor)
+    with reading() as work:
+        assert work.db_session.scalars(select(PlaybackOpening)).one().bytes_served == 3_000

@@ -118,8 +118,15 @@ class Player {
     this.pictures.speaking(lane.id, Boolean(this.clock.running && loud > SPEAKS_ABOVE));
     if (!this.shown.has(lane.id)) return;
     const gap = lane.gaps.find((one) => position >= one.from && position < one.to);
-    const why = !voice ? gap?.words ?? this.words.away : voice.broken ? this.words.broken : voice.copy.video ? "" : this.words.sound;
+    const why = !voice ? gap?.words ?? this.#nobody(position) : voice.broken ? this.words.broken : voice.copy.video ? "" : this.words.sound;
     this.pictures.put(lane.id, voice?.copy.video ? voice.element : null, why);
+  }
+
+  // Why nothing can be heard of anybody here.
+  #nobody(position) {
+    const here = (span) => position >= span.from && position < span.to;
+    if (this.data.segments.some((segment) => segment.locked && here(segment))) return this.words.locked;
+    return this.data.pauses.some(here) ? this.words.recorder : this.words.away;
   }
 
   // --- what the person does --------------------------------------------------------------------
