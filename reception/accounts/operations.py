@@ -208,11 +208,30 @@ def create_account(
         return account.id
 
 
-def demo_accounts() -> Sequence[Account]:
+@dataclass(frozen=True)
+class DemoAccount:
+    """A one-click log-in: who, and as what where."""
+
+    id: UUID
+    name: str
+    duty: str
+
+    @property
+    def display_name(self) -> str:
+        return f"{self.name} · {self.duty}" if self.duty else self.name
+
+
+def demo_accounts() -> Sequence[DemoAccount]:
     """Seeded staff accounts for the one-click log-ins of the demo profile."""
     with reading() as work:
-        return work.db_session.scalars(
-            select(Account)
+        rows = work.db_session.execute(
+            select(Account, PostRow, Unit)
+            .outerjoin(PostRow, PostRow.account_id == Account.id)
+            .outerjoin(Unit, Unit.id == PostRow.unit_id)
             .where(Account.kind == "staff", Account.login.like("demo.%"), Account.active)
             .order_by(Account.created_at, Account.id)
         ).all()
+    return [
+        DemoAccount(account.id, account.display_name, f"{post.title}, {unit.name}" if post else "")
+        for account, post, unit in rows
+    ]

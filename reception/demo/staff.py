@@ -103,7 +103,7 @@ def hire(work: Work) -> dict[str, Hired]:
                 kind="staff",
                 person_id=person.id,
                 login=f"demo.{member.login}",
-                display_name=f"{member.name} · {member.title}, {unit.short_name or unit.name}",
+                display_name=member.name,
             )
         )
         work.flush()

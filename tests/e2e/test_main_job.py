@@ -1,0 +1,373 @@
+"""The main job from end to end, in real browsers, on both pairs of back ends.
+
+A citizen files, the ward handles, the province hears in a recorded session between three points,
+the recording is sealed, the case grows from a second commune, an inspector plays it, the map counts
+one case.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+from minio import Minio
+from playwright.sync_api import Page, expect
+
+from tests.e2e import path
+from tests.media.recordings import colour, is_near, tone_hz, wait_until
+from tests.support.browsers import LOOKS, Participant, participants
+from tests.support.minio import RunningMinio
+from tests.support.system import RunningSystem, running_system
+from tools.postgres.server import RunningPostgres
+
+pytestmark = pytest.mark.e2e
+
+WARD = "Phường Trảng Dài"
+PROVINCE = "Thành phố Đồng Nai"
+DEPARTMENT = "Sở Nông nghiệp và Môi trường"
+STORY = (
+    "Ngày 14/05/2026 tôi nhận Quyết định 2318/QĐ-UBND. Nhà kho 86 m² bị bỏ sót khi kiểm đếm, "
+    "thửa đất số 118, tờ bản đồ số 42, nên thiếu khoảng 214 triệu đồng."
+)
+SEATS = {"red": "chair", "blue": "citizen", "green": "officer"}
+
+
+@dataclass
+class World:
+    """One running system and three people at three points."""
+
+    system: RunningSystem
+    people: dict[str, Participant]
+    store: RunningMinio | None
+    folder: Path
+    seen: dict[str, str] = field(default_factory=dict)
+
+    def page(self, look: str, person: str = "") -> Page:
+        """This person's browser, freshly started, logged in with one click when staff."""
+        page = self.people[look].start_afresh(base_url=self.system.url)
+        page.set_default_timeout(path.WAIT_MS)
+        if person:
+            path.sign_in(page, person)
+        return page
+
+
+@pytest.fixture(params=["sqlite-folder", "postgresql-minio"])
+def world(
+    request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    store: RunningMinio | None = None
+    if request.param == "sqlite-folder":
+        back_ends = {"DATABASE_URL": f"sqlite:///{tmp_path}/tcd.db", "OBJECT_STORE": "folder"}
+    else:
+        server: RunningPostgres = request.getfixturevalue("postgres")
+        store = request.getfixturevalue("minio")
+        server.create("tcd_main_job")
+        back_ends = {"DATABASE_URL": server.url("tcd_main_job"), **store.settings}
+    with (
+        running_system(tmp_path / "system", back_ends) as system,
+        participants(tmp_path_factory.mktemp("people"), list(SEATS)) as people,
+    ):
+        system.flask("seed", "demo", "--cases", "12")
+        yield World(system, people, store, tmp_path)
+
+
+def _count_on_map(page: Page, unit_code: str) -> int:
+    answer = page.request.get("/ban-do/du-lieu", headers={"Accept": "application/json"})
+    assert answer.ok, answer.status
+    units: list[dict[str, Any]] = answer.json()["units"]
+    return int(next(unit for unit in units if unit["code"] == unit_code)["cases"] or 0)
+
+
+def _complaint(name: str, phone: str) -> path.Complaint:
+    return path.Complaint(
+        name=name,
+        phone=phone,
+        address_unit="Trảng Dài",
+        content=STORY,
+        place="Trảng Dài",
+        decision="2318/QĐ-UBND",
+        decision_date="14/05/2026",
+        decision_body="UBND phường Trảng Dài",
+    )
+
+
+def test_main_job_from_letter_to_map(world: World) -> None:
+    chair = world.page("red", "Phạm Quốc Hưng")
+    before = _count_on_map(chair, "25993")
+
+    filed = _file(world)
+    case_code, petition = _ward_handles(world, filed)
+    meeting = _schedule_and_pass_the_gates(world, filed)
+    _hold(world, meeting)
+    recording = _await_sealed(world)
+    _check_exported(world, recording)
+    _store_holds_no_plaintext(world)
+    _forward_and_join(world, petition, case_code)
+    _inspector_plays(world, recording)
+    _strangers_find_nothing(world, recording)
+
+    chair = world.page("red", "Phạm Quốc Hưng")
+    assert _count_on_map(chair, "25993") == before + 1
+    world.system.flask("audit", "verify")
+
+
+def _file(world: World) -> path.Filed:
+    page = world.page("blue")
+    photo = path.signed_photo(world.folder, STORY[:40])
+    filed = path.file_complaint(page, _complaint("Trương Văn Lợi", "0100123456"), photo)
+    assert "Đã nhận" in path.look_up(page, filed) or filed.code in page.content()
+    return filed
+
+
+def _ward_handles(world: World, filed: path.Filed) -> tuple[str, str]:
+    page = world.page("green", "Nguyễn Văn Phúc")
+    petition = path.find_petition(page, filed.code)
+    path.check_identity(page, petition)
+    path.classify(page, petition, respondent_unit=WARD, place=WARD, competent=PROVINCE)
+    case_code = path.open_case(page, petition)
+    path.ask_for_online(page, petition)
+    return case_code, petition
+
+
+def _schedule_and_pass_the_gates(world: World, filed: path.Filed) -> str:
+    board = world.page("green", "Trần Thị Mai")
+    meeting = path.schedule(
+        board, filed.code, presiding="Phạm Quốc Hưng", points=(WARD, DEPARTMENT)
+    )
+    path.invite(board, meeting, "Vũ Đình Hải", DEPARTMENT)
+    board.goto(f"{meeting}/chuan-bi")
+    board.get_by_test_id("notify").click()
+    board.wait_for_load_state()
+    link = board.locator("[data-testid='personal-link'][data-part='citizen']").first
+    world.seen["citizen link"] = link.get_attribute("href") or ""
+    points = path.points_of(board, meeting)
+    ward = world.page("blue", "Nguyễn Văn Phúc")
+    path.jump(board, meeting, "thử đường truyền")
+    for name, point in points.items():
+        path.measure_line(ward if name == WARD else board, point)
+    path.jump(board, meeting, "65 phút")
+    for name, point in points.items():
+        path.tell_ready(ward if name == WARD else board, point)
+    path.jump(board, meeting, "5 phút")
+    board.goto(f"{meeting}/chuan-bi")
+    expect(board.locator("main")).to_contain_text("Sang phòng phiên")
+    return meeting
+
+
+def _hold(world: World, meeting: str) -> None:
+    chair = world.page("red", "Phạm Quốc Hưng")
+    chair.goto(f"{meeting}/vao")
+    path.enter(chair)
+    chair.get_by_test_id("notice-given").check()
+    chair.get_by_test_id("open-session").click()
+    expect(chair.locator("#room")).to_have_attribute("data-state", "OPEN", timeout=path.WAIT_MS)
+    expect(chair.get_by_test_id("lamp")).to_have_attribute("data-state", "lit", timeout=8000)
+
+    officer = world.page("green", "Vũ Đình Hải")
+    officer.goto(f"{meeting}/vao")
+    path.enter(officer)
+    citizen = world.page("blue")
+    citizen.goto(world.seen["citizen link"])
+    path.enter(citizen)
+    for _ in range(2):
+        chair.get_by_test_id("admit").first.click()
+        time.sleep(1.5)
+    wait_until(lambda: _pictures(chair) >= 3, within_s=30, said="the chair sees all three")
+    wait_until(lambda: _pictures(citizen) >= 2, within_s=30, said="the citizen sees the others")
+    _let_everybody_speak(chair)
+
+    chair.keyboard.press("m")
+    chair.get_by_test_id("marker-text").fill("Chủ trì giao Sở kiểm đếm lại trước 15/12")
+    chair.get_by_test_id("marker-add").click()
+    expect(chair.get_by_test_id("feed")).to_contain_text("kiểm đếm lại", timeout=8000)
+    time.sleep(6)
+    path.end_session(chair)
+    assert "kiểm đếm lại" in chair.content()
+
+
+def _pictures(page: Page) -> int:
+    return int(
+        page.evaluate("[...document.querySelectorAll('video')].filter(v => v.videoWidth).length")
+    )
+
+
+def _let_everybody_speak(chair: Page) -> None:
+    """The chair opens every microphone that is still closed."""
+    chair.evaluate(
+        """() => document.querySelectorAll('#room details').forEach(part => { part.open = true; })"""
+    )
+    for button in chair.get_by_test_id("invite").all():
+        if button.is_enabled():
+            button.click()
+            time.sleep(0.5)
+    time.sleep(6)
+
+
+def _await_sealed(world: World) -> dict[str, Any]:
+    """Until the worker has checked the masters; the newest recording is ours."""
+    found: list[dict[str, Any]] = []
+
+    def sealed() -> bool:
+        listed = json.loads(world.system.flask("recordings", "list", "--json"))["recordings"]
+        found[:] = sorted(listed, key=lambda each: each["started_at"])
+        return bool(found) and found[-1]["state"] == "sealed"
+
+    wait_until(sealed, within_s=90, said=world.system.log("worker")[-2000:])
+    return found[-1]
+
+
+def _check_exported(world: World, recording: dict[str, Any]) -> None:
+    """Every tone and colour is in the right person's track; lengths and offsets fit."""
+    target = world.folder / "export"
+    world.system.flask("recordings", "export", recording["id"], "--to", str(target))
+    playable = sorted(target.rglob("*.webm"))
+    assert len(playable) >= 3, list(target.rglob("*"))
+    heard = {round(_tone(file)): file for file in playable}
+    lengths, begins = [], []
+    for look in SEATS:
+        near = [file for tone, file in heard.items() if abs(tone - LOOKS[look].tone_hz) < 20]
+        assert near, f"no track with the tone of {look}: {sorted(heard)}"
+        assert is_near(colour(near[0]), LOOKS[look].rgb), look
+        sound, picture = _starts(near[0])
+        assert abs(sound - picture) < 0.150 or min(sound, picture) == 0
+        lengths.append(_length(near[0]))
+        begins.append(sound)
+    assert max(lengths) < recording["duration_ms"] / 1000 + 1
+
+
+def _tone(file: Path) -> float:
+    return float(numpy.round(tone_hz(file)))
+
+
+def _probe(file: Path) -> dict[str, Any]:
+    done = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json", str(file)],
+        capture_output=True,
+        check=True,
+    )
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def _starts(file: Path) -> tuple[float, float]:
+    streams = {each["codec_type"]: each for each in _probe(file)["streams"]}
+    return float(streams["audio"]["start_time"]), float(streams["video"]["start_time"])
+
+
+def _length(file: Path) -> float:
+    return float(_probe(file)["format"]["duration"])
+
+
+def _store_holds_no_plaintext(world: World) -> None:
+    """Neither petition text nor media lies in the store as it was sent."""
+    marks = (b"MEET", b"MJR0000", b"\x1a\x45\xdf\xa3", "kiểm đếm".encode(), b"JFIF", b"%PDF")
+    for name, data in _objects(world):
+        for mark in marks:
+            assert mark not in data[:4096] or mark == b"%PDF", name
+            if len(mark) > 4:
+                assert mark not in data, name
+
+
+def _objects(world: World) -> Iterator[tuple[str, bytes]]:
+    if world.store is None:
+        for file in Path(world.system.environment["DATA_DIR"]).rglob("*"):
+            if file.is_file() and "audit" not in file.parts:
+                yield str(file), file.read_bytes()
+        return
+    client: Minio = world.store.root_client()
+    for bucket in client.list_buckets():
+        if bucket.name.endswith("audit"):
+            continue
+        for found in client.list_objects(bucket.name, recursive=True):
+            answer = client.get_object(bucket.name, found.object_name)
+            try:
+                yield f"{bucket.name}/{found.object_name}", answer.read()
+            finally:
+                answer.close()
+                answer.release_conn()
+
+
+def _forward_and_join(world: World, petition: str, case_code: str) -> None:
+    """The ward forwards up; a second letter filed at another ward joins the same case."""
+    ward = world.page("green", "Nguyễn Văn Phúc")
+    path.forward_up(ward, petition, PROVINCE)
+    board = world.page("green", "Trần Thị Mai")
+    board.goto(f"{petition}/buoc/receive_transfer")
+    path.submit(board)
+
+    citizen = world.page("blue")
+    photo = path.signed_photo(world.folder, "don thu hai")
+    second = path.Complaint(
+        **{
+            **vars(_complaint("Trương Thị Hoa", "0100654321")),
+            "place": "Long Thành",
+            "address_unit": "Long Thành",
+            "decision_body": "UBND phường Long Thành",
+        }
+    )
+    filed = path.file_complaint(citizen, second, photo, online=False)
+    other = world.page("green", "Hoàng Anh Dũng")
+    again = path.find_petition(other, filed.code)
+    path.check_identity(other, again)
+    path.classify(other, again, respondent_unit=WARD, place=WARD, competent=PROVINCE)
+    path.forward_up(other, again, PROVINCE)
+    board = world.page("green", "Trần Thị Mai")
+    board.goto(f"{again}/buoc/receive_transfer")
+    path.submit(board)
+    path.link_to_case(board, again, case_code)
+    board.goto(again)
+    expect(board.locator("main")).to_contain_text(case_code)
+
+
+def _inspector_plays(world: World, recording: dict[str, Any]) -> None:
+    inspector = world.page("green", "Nguyễn Hữu Phước")
+    inspector.goto("/tim?q=khieu+nai+van+ban+2318")
+    expect(inspector.locator("main")).to_contain_text("2318/QĐ-UBND", timeout=path.WAIT_MS)
+    address = f"/ban-ghi/{recording['id']}"
+    inspector.goto(f"{address}/xin-xem")
+    inspector.locator("textarea").first.fill("Thanh tra trách nhiệm tiếp công dân quý IV")
+    path.submit(inspector)
+    head = world.page("red", "Lê Minh Khôi")
+    head.goto(address)
+    head.get_by_role("button", name="Duyệt").first.click()
+    head.wait_for_load_state()
+    inspector.goto(address)
+    inspector.get_by_role("button", name="Mở bản ghi").first.click()
+    inspector.wait_for_load_state()
+    expect(inspector.locator("video").first).to_be_attached(timeout=path.WAIT_MS)
+    wait_until(lambda: _seeks(inspector), within_s=20, said="the picture follows a seek")
+    inspector.goto(address)
+    expect(inspector.locator("main")).to_contain_text("Nguyễn Hữu Phước")
+
+
+def _seeks(page: Page) -> bool:
+    return bool(
+        page.evaluate(
+            """async () => {
+              const video = [...document.querySelectorAll('video')].find(v => v.videoWidth);
+              if (!video) return false;
+              const to = video.duration / 2;
+              video.currentTime = to;
+              await new Promise(done => video.addEventListener('seeked', done, { once: true }));
+              return Math.abs(video.currentTime - to) < 1 && video.readyState >= 2;
+            }"""
+        )
+    )
+
+
+def _strangers_find_nothing(world: World, recording: dict[str, Any]) -> None:
+    address = f"/ban-ghi/{recording['id']}"
+    officer = world.page("green", "Điểu Minh")
+    assert officer.request.get(address).status == 404
+    citizen = world.page("blue")
+    answer = citizen.request.get(address, max_redirects=0)
+    assert answer.status in (302, 404)
+    stream = citizen.request.get(f"/ban-ghi/luong/not-a-token/{recording['id']}", max_redirects=0)
+    assert stream.status in (302, 404)
