@@ -19,7 +19,7 @@ from reception.clock import legal_today
 from reception.demo import names
 from reception.demo.matters import MONTH_WEIGHT, Matter, new_matter, second_voice
 from reception.demo.recordings import seal_demo_recordings
-from reception.demo.staff import Hired, hire
+from reception.demo.staff import COMMUNE_C, WARD_A, WARD_B, Hired, hire
 from reception.petitions.steps import NewPetition, register_petition
 from storage.database import Work, reading, unit_of_work
 from storage.identities import PersonData, prepare_vault
@@ -38,6 +38,7 @@ SEED = 20261123
 BATCH = 25
 HOT_UNIT = "26368"
 HOT_MONTHS = 5
+STAFFED_SHARE = 0.35  # what came lately lies with the communes that have demonstration log-ins
 _NAMESPACE = UUID("6f0a3d0e-5d0b-4f0e-9d6e-2c8c3f6b7a10")
 SETTLEMENT = (
     ("accept", 6),
@@ -106,6 +107,8 @@ def plans(count: int, today: date) -> Iterator[Plan]:
     for number, on in enumerate(days):
         hot = (today - on).days < HOT_MONTHS * 30 and chance.random() < 0.16
         unit = by_code[HOT_UNIT] if hot else chance.choices(units, weights)[0]
+        if (today - on).days < 60 and chance.random() < STAFFED_SHARE:
+            unit = by_code[chance.choice((WARD_A, WARD_B, COMMUNE_C))]
         matter = new_matter(chance, on=on, unit_name=unit.full_name, hot=hot)
         yield Plan(number, unit, on, matter, _letters(chance, matter), _fate(chance, on, today))
 
