@@ -66,6 +66,7 @@ class Readiness:
     may_change: bool
     may_test: bool
     may_preside: bool
+    shows_people: bool
     links: Mapping[UUID, str]
 
     @property
@@ -104,6 +105,7 @@ def readiness(meeting_id: UUID, *, by: Actor, pool: MediaPool, now: datetime) ->
         may_change=bool(decide(by, Permission.SESSION_SCHEDULE, subject)),
         may_test=bool(decide(by, Permission.SESSION_TEST_POINT, subject)),
         may_preside=bool(decide(by, Permission.SESSION_CHAIR, subject)) and (runs or own),
+        shows_people=bool(decide(by, Permission.SESSION_SEE, subject)),
         links=_links(sitting) if own or runs else {},
     )
 

@@ -189,6 +189,7 @@ def test_technician_sees_equipment_and_title_but_no_citizen(
     assert answer.status_code == 200
     assert "Phiên tiếp công dân 12/2026" in text
     assert "Điểu Minh" not in text
+    assert "Điểu Minh" not in page_of(page, meeting_id)
 
 
 def test_missed_gate_offers_another_day_and_reception_in_person(
