@@ -141,19 +141,22 @@ def terms_to_come(
     today: date,
     words: Any,
 ) -> list[Moment]:
-    """Terms that still run: the next knots of the line, or where one was missed."""
+    """Terms that still run: the next knots of the line, or where one was missed.
+
+    `units` tells for each run (by its id) the unit that it waits for.
+    """
     return [
         Moment(
             term.last_day_on,
-            level_of(units[run.unit_id]),
-            units[run.unit_id].full_name,
+            level_of(units[run.id]),
+            units[run.id].full_name,
             term.label,
             term.source,
             words(term),
             future=term.last_day_on >= today,
         )
         for term, run in terms
-        if term.met_on is None and run.unit_id in units
+        if term.met_on is None and run.id in units
     ]
 
 

@@ -104,9 +104,7 @@ class TrackForm:
             ),
             "in_writing": (
                 self.event not in IN_WRITING or self.in_writing,
-                _(
-                    "A withdrawal needs a letter or signed minutes. Tick the box when you have them."
-                ),
+                _("Tick the box when the letter or the signed minutes are in the file."),
             ),
             "reason": (
                 self.event not in IN_WRITING or len(self.reason) >= 5,

@@ -17,6 +17,7 @@ from reception.cases.blueprint import bp
 from reception.cases.operations import CasePage
 from reception.cases.timeline import (
     Moment,
+    X,
     drawn,
     level_of,
     meetings_as_moments,
@@ -25,7 +26,7 @@ from reception.cases.timeline import (
 )
 from reception.clock import LOCAL, legal_today
 from storage.database import reading
-from storage.models import Deadline, ProcedureRun
+from storage.models import Deadline, ProcedureRun, Unit
 from storage.queries.cases import PAGE, CaseFilter
 from storage.queries.units import communes
 from workflows.access import Permission
@@ -111,11 +112,22 @@ def _moments(page: CasePage, today: date) -> list[Moment]:
         *meetings_as_moments(meetings, today),
         *terms_to_come(
             [pair for pair in page.terms if pair[0].name not in words.BACKGROUND],
-            page.units_by_id,
+            _where_due(page),
             today,
             lambda term: words.outcome_tag(term, today),
         ),
     ]
+
+
+def _where_due(page: CasePage) -> dict[UUID, Unit]:
+    """The unit that each track waits for: whoever holds the petition, or settles the case."""
+    holders = {one.petition.id: one.petition.holder_unit_id for one in page.petitions}
+    found = {}
+    for _term, run in page.terms:
+        key = holders.get(run.petition_id, run.unit_id) if run.petition_id else run.unit_id
+        if key in page.units_by_id:
+            found[run.id] = page.units_by_id[key]
+    return found
 
 
 def _running(page: CasePage) -> Deadline | None:
@@ -131,7 +143,7 @@ def _levels(page: CasePage) -> list[dict[str, Any]]:
             "detail": words.level_detail(page, unit),
             "tag": words.holder_tag() if unit.id == page.case.holder_unit_id else None,
         }
-        for unit, _ in page.units
+        for unit, _ in sorted(page.units, key=lambda pair: X[level_of(pair[0])])
     ]
 
 

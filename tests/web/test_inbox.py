@@ -10,9 +10,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from reception.petitions.steps import NewPetition, register_petition
+from reception.petitions.uploads import CheckedFile, add_attachment, seal_file
 from storage.database import reading, unit_of_work
 from storage.identities import PersonData, prepare_vault
-from storage.models import Petition
+from storage.keyring import Family
+from storage.models import AuditLeaf, KeyEncryptionKey, Petition, SealedObject
 from storage.queries.inbox import Inbox, InboxFilter, inbox, visible_petitions
 from storage.subjects import petition_subjects
 from tests.support.factories import COMMUNE, OTHER_COMMUNE, PROVINCE, Factories, Officer
@@ -415,3 +417,51 @@ def _seen_and_allowed(who: Officer) -> tuple[set[UUID], set[UUID], Inbox]:
         asked = InboxFilter(everywhere=True)
         page = inbox(work.db_session, visible_to=who.actor, asked=asked, today=DAY)
     return listed, allowed, page
+
+
+def attach(petition: Petition) -> UUID:
+    """A photo of the signed petition, sealed as an upload seals it."""
+    file = CheckedFile("đơn ký.png", "image/png", b"\x89PNG picture of the petition", pages=1)
+    sealed = seal_file(file)
+    with unit_of_work() as work:
+        return add_attachment(
+            work, sealed, file, part="signed_petition", petition_id=petition.id
+        ).id
+
+
+def test_attachment_opens_decrypted_and_the_opening_is_in_the_log(
+    client: FlaskClient, factories: Factories, officer: FlaskClient
+) -> None:
+    petition = file(factories)
+    key = attach(petition)
+    url = f"/hop-don/{petition.id}/tep/{key}"
+    assert url in officer.get(f"/hop-don/{petition.id}").get_data(as_text=True)
+    answer = officer.get(f"{url}?tai=1")
+    assert answer.data == b"\x89PNG picture of the petition"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    with reading() as work:
+        query = select(AuditLeaf).where(AuditLeaf.action == "attachment_opened")
+        assert [leaf.object_id for leaf in work.db_session.scalars(query)] == [key]
+    other = browser(client, factories, factories.officer(Role.COMMUNE_OFFICER, OTHER_COMMUNE))
+    assert other.get(url).status_code == 404
+    elsewhere = file(factories)
+    assert officer.get(f"/hop-don/{elsewhere.id}/tep/{key}").status_code == 404
+
+
+def test_files_of_a_letter_that_is_a_denunciation_are_locked_with_it(
+    client: FlaskClient, factories: Factories, officer: FlaskClient
+) -> None:
+    petition = file(factories, kind="unclassified", content="Ông Y nhận tiền.")
+    key = attach(petition)
+    url = f"/hop-don/{petition.id}/tep/{key}"
+    unit = str(factories.unit_id(COMMUNE))
+    assert classify(officer, petition, kind="denunciation", respondent_unit=unit) == 303
+    colleague = browser(client, factories, factories.officer(Role.COMMUNE_OFFICER, COMMUNE))
+    assert colleague.get(url).status_code == 404
+    assert officer.get(url).data == b"\x89PNG picture of the petition"
+    with reading() as work:
+        sealed = work.db_session.scalars(select(SealedObject)).one()
+        key_of_keys = work.get(KeyEncryptionKey, sealed.kid)
+    assert key_of_keys.family == Family.DENUNCIATIONS
