@@ -85,6 +85,7 @@ class MapPage:
 
     filter: MapFilter
     headline: Headline
+    total: str
     legend: tuple[ShownLegend, ...]
     legend_title: str
     drawing: ShownDrawing | None
@@ -129,6 +130,7 @@ def internal_page(
         headline=shown.headline(
             figures, filter_.value, labels.get(filter_.field, ""), filter_.period
         ),
+        total=shown.total_words(figures),
         legend=how.legend,
         legend_title=how.title,
         drawing=None
@@ -175,7 +177,7 @@ def _value_links(filter_: MapFilter) -> list[dict[str, Any]]:
 
 def _shape_links(filter_: MapFilter, picture: Picture) -> list[dict[str, Any]]:
     words = {
-        BORDERS: (_("Borders"), "map"),
+        BORDERS: (_("Borders"), "flag"),
         SCHEMATIC: (_("Cells"), "map"),
         HEXAGON: (_("Hexagons"), "hexagon"),
         TABLE: (_("Table"), "list"),
@@ -265,19 +267,18 @@ def _facts(unit: Unit) -> str:
 def _stats(figures: Figures, code: str) -> list[tuple[str, str, str]]:
     """Value, what it is, and a small line below."""
     cell, before = figures.layer.cell(code), figures.before.get(code)
-    period = figures.layer.period
     changed = change(cell.count, before)
     stats = [
         (num(cell.rate, figures.layer.breaks.places), _("per 10,000"), _rank(figures, code)),
-        (num(cell.count), _("cases"), period.label()),
+        (num(cell.count), _("cases"), ""),
         (
             shown.change_words(changed),
             _("against"),
-            _("%(period)s (%(count)s)", period=period.same_last_year().label(), count=num(before)),
+            _("last year (%(count)s)", count=num(before)),
         ),
     ]
     if code in figures.settled:
-        stats.append((num(figures.settled[code]), _("settled"), period.label()))
+        stats.append((num(figures.settled[code]), _("settled"), ""))
     return stats
 
 

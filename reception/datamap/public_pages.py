@@ -43,6 +43,7 @@ class PublicPage:
     legend: tuple[ShownLegend, ...]
     legend_title: str
     quarter: str
+    quarter_words: str
     quarters: list[tuple[str, str]]
     fields: list[tuple[str, str]]
     field_label: str
@@ -73,10 +74,13 @@ def public_page(
         legend=how.legend,
         legend_title=how.title,
         quarter=layer.period.code,
-        quarters=[(quarter.code, quarter.label().capitalize()) for quarter in picture.quarters],
+        quarter_words=shown.period_words(layer.period),
+        quarters=[(quarter.code, shown.titled(quarter)) for quarter in picture.quarters],
         fields=[(TOTAL, _("All fields")), *((code, labels[code]) for code in known.roots)],
         field_label=labels.get(filter_.field, ""),
-        total=shown.small() if layer.totals.count is None else num(layer.totals.count),
+        total=shown.small()
+        if layer.totals.count is None
+        else shown.cases_words(layer.totals.count),
         rate=num(layer.totals.rate, 2),
         rows=rows,
         chosen=next((row for row in rows if row.code == filter_.unit), None),

@@ -306,6 +306,29 @@ def told(tone: str, cell: LayerCell, how: Valuing) -> str:
 
 
 @dataclass(frozen=True)
+class Near:
+    """A closer look at small units: its box and the units that are in it."""
+
+    box: tuple[float, float, float, float]
+    codes: frozenset[str]
+
+
+def _near(drawing: Schematic) -> Near | None:
+    if not drawing.clusters:
+        return None
+    west, north, width, height = box = drawing.clusters[0].box
+    inside = {
+        cell.code
+        for cell in drawing.cells
+        if max(x for x, _y in cell.ring) > west
+        and min(x for x, _y in cell.ring) < west + width
+        and max(y for _x, y in cell.ring) > north
+        and min(y for _x, y in cell.ring) < north + height
+    }
+    return Near(box, frozenset(inside))
+
+
+@dataclass(frozen=True)
 class ShownDrawing:
     """A drawing ready for the page."""
 
@@ -315,14 +338,14 @@ class ShownDrawing:
     cells: tuple[ShownCell, ...]
     hot_paths: tuple[str, ...]
     marks: tuple[Mark, ...]
-    near: tuple[tuple[float, float, float, float], ...]
+    near: Near | None
     legend_row: int | None
     title_free: bool
     note_free: bool
 
 
-LEGEND_BOX = (226.0, 262.0)
-TITLE_BOX = (258.0, 150.0)
+LEGEND_BOX = (186.0, 270.0)
+TITLE_BOX = (250.0, 132.0)
 NOTE_BOX = (290.0, 62.0)
 ROWS = 20
 """The legend is set beside the drawing at one of so many heights."""
@@ -357,7 +380,7 @@ def plain_drawing(
         cells=cells(drawing, layer, how, names, chosen),
         hot_paths=(),
         marks=(),
-        near=tuple(cluster.box for cluster in drawing.clusters[:1]),
+        near=_near(drawing),
         legend_row=_free_row(drawing),
         title_free=_is_free(drawing, 0, 0, *TITLE_BOX),
         note_free=_is_free(
@@ -393,13 +416,15 @@ def _letters(drawing: Schematic, looks: Sequence[Look]) -> list[Mark]:
 
 
 def _free_row(drawing: Schematic) -> int | None:
-    """The first height, in twentieths, from which the legend covers no cell at the left edge."""
+    """A height, in twentieths, from which the legend covers no cell at the left edge."""
     width, height = LEGEND_BOX
-    for row in range(5, ROWS):
-        top = row * drawing.height / ROWS
-        if top + height <= drawing.height and _is_free(drawing, 0, top, width, height):
-            return row
-    return None
+    tops = {row: row * drawing.height / ROWS for row in range(5, ROWS)}
+    free = [
+        row
+        for row, top in tops.items()
+        if top + height <= drawing.height and _is_free(drawing, 0, top, width, height)
+    ]
+    return free[len(free) // 2] if free else None
 
 
 def _is_free(drawing: Schematic, left: float, top: float, width: float, height: float) -> bool:
@@ -420,11 +445,10 @@ def looks(figures: Figures, names: Mapping[str, str], months: Sequence[Period]) 
             code=alarm.code,
             title=names[alarm.code],
             detail=_(
-                "%(count)s cases in %(month)s, usually %(low)s – %(high)s",
+                "%(count)s cases in %(month)s, usually %(usual)s",
                 count=num(alarm.count),
                 month=month,
-                low=num(alarm.low),
-                high=num(alarm.high),
+                usual=f"{num(alarm.low)}\u00a0–\u00a0{num(alarm.high)}",
             ),
             text=_(
                 "Far above its own usual month. Open the cases: do they share a cause,"
@@ -604,29 +628,36 @@ def headline(figures: Figures, value: str, field_label: str, period: Period) -> 
     totals, changed = figures.layer.totals, figures.total_change
     what = _("cases (%(field)s)", field=field_label.lower()) if field_label else _("cases")
     when = period_words(period)
-    count = small() if totals.count is None else num(totals.count)
+    count = total_words(figures)
     trend = "" if changed is None else _trend(changed)
     rising = None if changed is None else changed.difference > 0
-    below = _("%(count)s cases", count=count) + (f", {trend}" if trend else "")
+    below = count + (f", {trend}" if trend else "")
     if value == "so-sanh":
         return Headline(
             change_words(changed),
             _("%(what)s, %(when)s against the year before", what=what, when=when),
             _(
-                "%(count)s cases, %(before)s the year before",
-                count=count,
+                "%(cases)s, %(before)s the year before",
+                cases=count,
                 before=num(figures.before.get(TOTAL)),
             ),
             rising,
         )
     if value == "so-vu":
-        return Headline(count, _("%(what)s, %(when)s", what=what, when=when), trend, rising)
+        number = small() if totals.count is None else num(totals.count)
+        return Headline(number, _("%(what)s, %(when)s", what=what, when=when), trend, rising)
     return Headline(
         num(totals.rate, 2),
         _("%(what)s per 10,000 inhabitants, %(when)s", what=what, when=when),
         below,
         rising,
     )
+
+
+def total_words(figures: Figures) -> str:
+    """How many cases in the whole province, or that the number is hidden."""
+    count = figures.layer.totals.count
+    return small() if count is None else cases_words(count)
 
 
 def _trend(changed: Change) -> str:
@@ -645,7 +676,15 @@ def period_words(period: Period) -> str:
     label = period.label()
     if period.length == 1:
         return _("month %(month)s", month=label)
+    if period.is_quarter:
+        return _("quarter %(quarter)s", quarter=label.rsplit(" ", 1)[-1])
     return _("year %(year)s", year=label) if label.isdigit() else label
+
+
+def titled(period: Period) -> str:
+    """The words of a stretch as the beginning of a line."""
+    words = period_words(period)
+    return words[:1].upper() + words[1:]
 
 
 def month_options(until: Sequence[Period]) -> list[tuple[str, str]]:
@@ -664,7 +703,7 @@ def period_options(months: Sequence[Period], chosen: Period, today: date) -> lis
             "options": [(newest.code, _("Last 12 months"))]
             + [(year(number).code, _("Year %(year)s", year=number)) for number in years],
         },
-        {"group": _("Quarters"), "options": [(q.code, q.label().capitalize()) for q in quarters]},
+        {"group": _("Quarters"), "options": [(q.code, titled(q)) for q in quarters]},
         {"group": _("Months"), "options": month_options(months)},
     ]
     known = {code for group in groups for code, label in group["options"]}

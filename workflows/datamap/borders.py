@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import cos, radians
 from typing import Any
+from unicodedata import normalize
 
 import shapely
 from shapely.geometry import Polygon, shape
@@ -28,7 +29,8 @@ UNREADABLE = 7.0
 
 CODE_NAMES = ("code", "ma", "ma_xa", "maxa", "ma_dvhc", "madvhc", "id")
 NAME_NAMES = ("name", "ten", "ten_xa", "tenxa", "ten_dvhc", "full_name")
-TYPES = ("xa ", "phuong ", "dac khu ", "thi tran ")
+MARKED_TYPES = ("xã ", "phường ", "đặc khu ", "thị trấn ")
+TYPES = tuple(fold_key(word) + " " for word in MARKED_TYPES)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def read_features(content: bytes) -> list[tuple[Mapping[str, Any], BaseGeometry]
 
 
 def _shape(geometry: Mapping[str, Any]) -> BaseGeometry:
-    found = shape(geometry)
+    found = shape(dict(geometry))
     if found.geom_type not in ("Polygon", "MultiPolygon") or found.is_empty:
         raise ValueError(found.geom_type)
     return found
@@ -93,7 +95,10 @@ def match(
     code_field: str = "",
     name_field: str = "",
 ) -> Matched:
-    """Tie shapes to units: by code first, then by name without marks, with or without its type."""
+    """Tie shapes to units: by code, else by name as written, else by name without marks.
+
+    A name without marks counts only where one unit bears it: Lộc Thành is not Lộc Thạnh.
+    """
     by_code = {unit.code: unit for unit in units}
     by_name = _by_name(units)
     parts: dict[str, list[BaseGeometry]] = {}
@@ -101,7 +106,7 @@ def match(
     for properties, found in features:
         code = _text(properties, code_field, CODE_NAMES)
         name = _text(properties, name_field, NAME_NAMES)
-        unit = by_code.get(code) or by_name.get(fold_key(name)) or by_name.get(_bare(name))
+        unit = by_code.get(code) or _named(name, by_name)
         if unit is None:
             extra.append(name or code or "?")
         else:
@@ -110,23 +115,30 @@ def match(
     return Matched(shapes, tuple(sorted(by_code.keys() - shapes.keys())), tuple(sorted(extra)))
 
 
+def _written(name: str) -> str:
+    """A name with its marks, in one spelling of letters and spaces."""
+    return " ".join(normalize("NFC", name).casefold().split())
+
+
 def _by_name(units: Iterable[Known]) -> dict[str, Known]:
-    """Units by folded full name, and by bare name where only one unit bears it."""
-    found: dict[str, Known] = {}
-    twice: set[str] = set()
+    """Units by every spelling that means only one of them."""
+    found: dict[str, Known | None] = {}
     for unit in units:
-        bare = fold_key(unit.name)
-        twice |= {bare} & found.keys()
-        found[bare] = unit
-    for name in twice:
-        del found[name]
-    return found | {fold_key(unit.full_name): unit for unit in units}
+        spellings = {_written(unit.full_name), fold_key(unit.full_name)}
+        spellings |= {_written(unit.name), fold_key(unit.name)}
+        for spelling in spellings:
+            found[spelling] = None if spelling in found else unit
+    return {spelling: unit for spelling, unit in found.items() if unit is not None}
 
 
-def _bare(name: str) -> str:
-    """A name without its type, which an older file may still carry."""
-    folded = fold_key(name)
-    return next((folded.removeprefix(word) for word in TYPES if folded.startswith(word)), "")
+def _named(name: str, by_name: Mapping[str, Known]) -> Known | None:
+    """The unit of a name, its type left aside where an older file still carries another."""
+    for spelling, types in ((_written(name), MARKED_TYPES), (fold_key(name), TYPES)):
+        bare = next((spelling.removeprefix(t) for t in types if spelling.startswith(t)), spelling)
+        unit = by_name.get(spelling) or by_name.get(bare)
+        if unit is not None:
+            return unit
+    return None
 
 
 def _text(properties: Mapping[str, Any], chosen: str, usual: Sequence[str]) -> str:

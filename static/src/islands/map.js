@@ -54,6 +54,9 @@ function startNames(page) {
     if (!link.getAttribute("href")?.startsWith("#bang")) link.href = cell.getAttribute("href");
     line.hidden = false;
   };
+  for (const map of page.querySelectorAll("[data-map]")) {
+    map.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") line.hidden = true; });
+  }
   for (const cell of page.querySelectorAll("[data-map] a.cell")) {
     cell.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") tell(cell); });
     cell.addEventListener("focus", () => tell(cell));
@@ -66,6 +69,27 @@ function startNames(page) {
       for (const same of page.querySelectorAll(`a.cell[data-code="${cell.dataset.code}"]`)) same.classList.add("touched");
       tell(cell);
     }, true);
+  }
+}
+
+// Links inside a drawing are not swapped in by themselves: one hidden element asks for all of them.
+const visits = { ready: false, to: "", focus: "" };
+document.addEventListener("htmx:load", () => { visits.ready = true; });
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.target.matches("[data-visit]")) event.detail.path = visits.to;
+});
+
+function startVisits(page) {
+  const visitor = page.querySelector("[data-visit]");
+  if (!visitor) return;
+  for (const link of page.querySelectorAll("svg a[href]")) {
+    link.addEventListener("click", (event) => {
+      if (!visits.ready || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      visits.to = link.getAttribute("href");
+      visits.focus = link.id;
+      visitor.dispatchEvent(new Event("visit"));
+    });
   }
 }
 
@@ -117,6 +141,7 @@ class Player {
       this.button.removeAttribute("aria-busy");
     }
     this.face("stop");
+    this.page.classList.add("playing");
     this.at = 0;
     const lines = [...this.page.querySelectorAll("[data-legend] li")];
     this.data.played.legend.forEach((words, k) => {
@@ -169,6 +194,7 @@ class Player {
   halt() {
     clearInterval(this.timer);
     this.timer = null;
+    this.page.classList.remove("playing");
     this.face("play");
   }
 
@@ -184,6 +210,7 @@ function start() {
   page.dataset.started = "1";
   const cells = [...page.querySelectorAll(".mapf [data-map] a.cell")];
   startNames(page);
+  startVisits(page);
   startRoving(cells, (cell, key) => KEYS[key] && beside(cells, cell, KEYS[key]));
   startSizes(page);
   startFilter(page);
@@ -199,7 +226,7 @@ start();
 document.addEventListener("page:part", start);
 document.addEventListener("htmx:afterSettle", () => {
   start();
-  const opened = document.querySelector("[data-panel] h2");
-  const focused = document.activeElement;
-  if (opened && (!focused || focused === document.body)) opened.focus();
+  const again = visits.focus && document.getElementById(visits.focus);
+  visits.focus = "";
+  if (again) again.focus({ preventScroll: true });
 });
