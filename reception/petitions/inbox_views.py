@@ -6,7 +6,7 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
-from flask import current_app, redirect, render_template, request, send_file, url_for
+from flask import current_app, g, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -27,12 +27,27 @@ from reception.petitions.inbox_pages import (
 from storage.database import reading
 from storage.models import Deadline
 from storage.queries.calendar import holiday_table
-from storage.queries.inbox import GROUPS, PAGE, InboxFilter, Row
+from storage.queries.inbox import GROUPS, PAGE, InboxFilter, Row, waiting
 from storage.queries.units import communes
 from workflows.access import Permission, holds
 from workflows.errors import BadInput
 
 DENSITY = "mat-do"
+
+
+class _Counts(dict[str, int]):
+    """Numbers beside the entries of the rail, counted only when a page shows the rail."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if key == "petitions.inbox" and key not in self:
+            with reading() as work:
+                self[key] = waiting(work.db_session, visible_to=current_actor())
+        return super().get(key, default)
+
+
+@bp.before_app_request
+def _offer_counts() -> None:
+    g.setdefault("nav_counts", _Counts())
 
 
 def _chosen() -> UUID | None:

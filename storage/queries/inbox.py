@@ -210,6 +210,12 @@ def inbox(db_session: Session, *, visible_to: Actor, asked: InboxFilter, today: 
     return Inbox(tuple(_rows(db_session, allowed)), {name: number for name, number in counted})
 
 
+def waiting(db_session: Session, *, visible_to: Actor) -> int:
+    """How many open petitions lie at the person's own unit or were given to them by name."""
+    wanted = and_(visible_petitions(visible_to), *_asked(db_session, visible_to, InboxFilter()))
+    return db_session.scalar(select(func.count()).select_from(Petition).where(wanted)) or 0
+
+
 def rows_of(
     db_session: Session, ids: Sequence[UUID], *, visible_to: Actor, today: date
 ) -> list[Row]:

@@ -465,3 +465,12 @@ def test_files_of_a_letter_that_is_a_denunciation_are_locked_with_it(
         sealed = work.db_session.scalars(select(SealedObject)).one()
         key_of_keys = work.get(KeyEncryptionKey, sealed.kid)
     assert key_of_keys.family == Family.DENUNCIATIONS
+
+
+def test_rail_tells_how_many_petitions_wait_here(
+    officer: FlaskClient, factories: Factories
+) -> None:
+    file(factories)
+    file(factories, at=OTHER_COMMUNE)
+    file(factories, kind="denunciation")
+    assert '<span class="n">1</span>' in officer.get("/hop-don").get_data(as_text=True)
