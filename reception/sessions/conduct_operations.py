@@ -12,7 +12,7 @@ from reception.media_gateway import MediaGateway, MediaRefused, MediaRoom
 from reception.recordings import steps as recordings
 from reception.sessions import facts, minutes_operations, steps
 from reception.sessions.media import MediaPool
-from reception.sessions.room_operations import DESK, INSIDE, may_speak, place_of
+from reception.sessions.presence import DESK, INSIDE, may_speak, place_of
 from storage.database import Work, reading, unit_of_work
 from storage.identities import read_person, seal_field
 from storage.models import (

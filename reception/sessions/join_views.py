@@ -14,6 +14,7 @@ from reception.security import allow_devices, limit
 from reception.sessions import room_operations
 from reception.sessions.blueprint import bp, staff_door
 from reception.sessions.forms import device_words
+from reception.sessions.presence import INSIDE
 from reception.sessions.room_operations import Doorway, MeetingOver
 from workflows.access import Permission
 from workflows.errors import Conflict, NotFound
@@ -40,7 +41,7 @@ def _ready_page(
         token=token,
         refused=refused,
         left_s=int((door.meeting.starts_at - legal_now()).total_seconds()),
-        inside=door.me.state in (*room_operations.INSIDE, "waiting"),
+        inside=door.me.state in (*INSIDE, "waiting"),
     )
     return page, status
 

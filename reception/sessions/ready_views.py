@@ -10,11 +10,12 @@ from flask.typing import ResponseReturnValue
 from reception.access import current_actor, needs
 from reception.clock import LOCAL, legal_now
 from reception.security import allow_devices
-from reception.sessions import ready_operations, room_operations
+from reception.sessions import ready_operations
 from reception.sessions.blueprint import bp, kind_words, pool, staff_door, state_tag
 from reception.sessions.clock_views import jumps
 from reception.sessions.forms import device_words
 from reception.sessions.link_test import LinkTest
+from reception.sessions.presence import INSIDE
 from reception.sessions.printing import invitation_pdf
 from reception.settings import settings
 from workflows.access import Permission
@@ -95,7 +96,7 @@ def point(meeting_id: UUID, point_id: UUID) -> ResponseReturnValue:
         page=page,
         meeting=page.sitting.meeting,
         left_s=int((page.due_at - legal_now()).total_seconds()),
-        inside=room_operations.INSIDE,
+        inside=INSIDE,
     )
 
 

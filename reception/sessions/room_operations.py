@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from reception.media_gateway import JoinTicket, MediaGateway, MediaParticipant, RoomGone
+from reception.media_gateway import JoinTicket, RoomGone
 from reception.recordings import steps as recordings
 from reception.sessions import facts, steps
 from reception.sessions.media import MediaPool
+from reception.sessions.presence import DESK, INSIDE, Place, place_of
 from storage.database import Work, reading, unit_of_work
-from storage.models import Marker, MediaJoin, Participant, ReceptionSession, Recording, Segment
+from storage.models import MediaJoin, Participant, ReceptionSession, Recording, Segment
 from storage.models.base import utc_now
 from storage.queries import sessions as queries
 from storage.queries.sessions import LIVE
@@ -28,16 +27,8 @@ from workflows.errors import Conflict, DomainError, NotAllowed, NotFound, Unavai
 DOORS_OPEN = timedelta(hours=2)
 """How long before the start the waiting room lets people in."""
 
-GONE_AFTER = timedelta(seconds=6)
 TOUCH_EVERY = timedelta(seconds=2)
-WATCH_EVERY_S = 2.5
-DESK = ("chair", "clerk")
-FREE_TO_SPEAK = ("chair", "clerk", "interpreter")
-"""Whose microphone is not opened by invitation (NĐ 154/2026/NĐ-CP, Điều 21)."""
-
-INSIDE = ("admitted", "in_room", "dropped")
 AFTER = ("ENDED", "MINUTED", "SEALED", "RECORDED", "CONCLUDED")
-SHOWN_PRESENCE = ("dropped", "returned", "stranger", "muted", "closed_out", "segment")
 
 
 class MeetingOver(DomainError):
@@ -190,22 +181,6 @@ def _let_in(work: Work, meeting: ReceptionSession, me: Participant) -> None:
 
 
 # --- the ticket ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where media of a session goes at this moment."""
-
-    segment: Segment
-    gateway: MediaGateway
-
-
-def place_of(db_session: Session, meeting: ReceptionSession, pool: MediaPool) -> Place | None:
-    """The open segment and its gateway; None while nothing is recorded."""
-    segment = recordings.open_segment(db_session, meeting.id)
-    if segment is None:
-        return None
-    return Place(segment, pool.of_segment(db_session, segment))
 
 
 def issue_ticket(meeting_id: UUID, participant_id: UUID, *, pool: MediaPool) -> JoinTicket:
@@ -374,350 +349,6 @@ def _follow(work: Work, me: Participant, media: str) -> None:
     elif media == "reconnecting" and me.state == "in_room":
         me.state = "dropped"
         steps.tell_presence(work, meeting_id, "dropped", of=me.id)
-
-
-_watched: dict[UUID, float] = {}
-_media_down: dict[UUID, bool] = {}
-
-
-def watch(meeting_id: UUID, *, pool: MediaPool) -> None:
-    """Look after the room every few seconds, whoever's page asks first.
-
-    Strangers are removed, microphones nobody was invited to use are muted, silent lines count as
-    dropped, a room that the media server lost goes on as a new segment.
-    """
-    if time.monotonic() - _watched.get(meeting_id, 0.0) < WATCH_EVERY_S:
-        return
-    _watched[meeting_id] = time.monotonic()
-    with reading() as work:
-        meeting = work.get(ReceptionSession, meeting_id)
-        place = place_of(work.db_session, meeting, pool) if meeting.state in LIVE else None
-    if place is not None:
-        _watch_room(meeting_id, place, pool)
-    _note_silence_and_drops(meeting_id)
-
-
-def _watch_room(meeting_id: UUID, place: Place, pool: MediaPool) -> None:
-    room = recordings.room_of(place.segment)
-    try:
-        present = place.gateway.list_participants(room)
-        _media_down[meeting_id] = False
-        _remove_strangers(meeting_id, place, present)
-        _mute_uninvited(meeting_id, place, present)
-    except RoomGone:
-        try:
-            renew_segment(meeting_id, place.segment.id, cause="media-server-restarted", pool=pool)
-        except DomainError:
-            _media_down[meeting_id] = True
-    except Unavailable:
-        _media_down[meeting_id] = True
-
-
-def _owners(db_session: Session, segment: Segment) -> dict[str, UUID]:
-    """Media id → participant within a segment."""
-    rows = db_session.execute(
-        select(MediaJoin.media_id, MediaJoin.participant_id).where(
-            MediaJoin.segment_id == segment.id
-        )
-    ).all()
-    return {media_id: participant_id for media_id, participant_id in rows}
-
-
-def _remove_strangers(meeting_id: UUID, place: Place, present: Sequence[MediaParticipant]) -> None:
-    with reading() as work:
-        known = _owners(work.db_session, place.segment)
-    if all(entry.participant_id in known for entry in present):
-        return
-    room = recordings.room_of(place.segment)
-    with reading() as work:  # a ticket may have been issued since the list was made
-        known = _owners(work.db_session, place.segment)
-    strangers = place.gateway.expel_strangers(room, known=known)
-    for media_id in strangers:
-        with unit_of_work() as work:
-            steps.tell_presence(work, meeting_id, "stranger", media_id=media_id)
-            work.audit("stranger_expelled", place.segment, by=None, media_id=media_id)
-
-
-def _mute_uninvited(meeting_id: UUID, place: Place, present: Sequence[MediaParticipant]) -> None:
-    """The page mutes by itself; whoever still talks uninvited is muted by the media server."""
-    talking = {entry.participant_id for entry in present if entry.talking}
-    if not talking:
-        return
-    with reading() as work:
-        owners = _owners(work.db_session, place.segment)
-        people = {
-            person.id: person
-            for person in work.db_session.scalars(
-                select(Participant).where(Participant.reception_session_id == meeting_id)
-            )
-        }
-    room = recordings.room_of(place.segment)
-    for media_id in sorted(talking & owners.keys()):
-        person = people[owners[media_id]]
-        if not may_speak(person) and (person.line or {}).get("mic") == "on":
-            place.gateway.moderate(room, media_id, mid="0", mute=True)
-            with unit_of_work() as work:
-                steps.tell_presence(work, meeting_id, "muted", of=person.id, media_id=media_id)
-
-
-def may_speak(person: Participant) -> bool:
-    """Whether the microphone may be open: invited, or one of those who need no invitation."""
-    return person.part in FREE_TO_SPEAK or person.speaking_since_at is not None
-
-
-def _note_silence_and_drops(meeting_id: UUID) -> None:
-    with reading() as work:
-        lamp = recordings.lamp(work.db_session, meeting_id)
-        segment = recordings.open_segment(work.db_session, meeting_id)
-        dropped = _silent_lines(work.db_session, meeting_id)
-    if lamp.state != "silent" and not dropped:
-        return
-    with unit_of_work() as work:
-        for participant_id in dropped:
-            person = work.get_for_update(Participant, participant_id)
-            if person.state == "in_room":
-                person.state = "dropped"
-                steps.tell_presence(work, meeting_id, "dropped", of=person.id)
-        if lamp.state == "silent" and segment is not None:
-            _note_silence(work, meeting_id, segment)
-
-
-def _silent_lines(db_session: Session, meeting_id: UUID) -> list[UUID]:
-    return list(
-        db_session.scalars(
-            select(Participant.id).where(
-                Participant.reception_session_id == meeting_id,
-                Participant.state == "in_room",
-                Participant.last_seen_at < utc_now() - GONE_AFTER,
-            )
-        )
-    )
-
-
-def _note_silence(work: Work, meeting_id: UUID, segment: Segment) -> None:
-    """One note for each time the recording stops; it also stands in the certificate."""
-    since = segment.last_sealed_at
-    key = f"silent:{segment.id}:{since.isoformat() if since else 'start'}"
-    if work.db_session.scalar(select(Marker.id).where(Marker.idempotency_key == key)):
-        return
-    steps.add_marker(
-        work,
-        meeting_id,
-        kind="recorder",
-        text="Bản ghi không nhận được dữ liệu. Phần trước đó đã niêm phong, an toàn.",
-        key=key,
-        by=None,
-    )
-
-
-@dataclass(frozen=True)
-class RoomState:
-    """Everything a page of the room is told, before it becomes JSON."""
-
-    sitting: queries.Sitting
-    me: Participant
-    desk: bool
-    lamp: recordings.Lamp
-    segment: int | None
-    recording_started_at: datetime | None
-    media_ids: Mapping[UUID, Sequence[str]]
-    feed: tuple[Mapping[str, Any], ...]
-    media_down: bool
-    shift: timedelta
-
-    @property
-    def inside(self) -> bool:
-        return self.me.state in INSIDE and self.sitting.meeting.state in (*LIVE, "IN_PERSON")
-
-
-def room_state(participant_id: UUID) -> RoomState:
-    """The room as one participant may see it; names only of those inside unless at the desk."""
-    with reading() as work:
-        db_session = work.db_session
-        me = work.get(Participant, participant_id)
-        meeting = work.get(ReceptionSession, me.reception_session_id)
-        sitting = queries.sitting(db_session, meeting)
-        segment = recordings.open_segment(db_session, meeting.id)
-        started = recordings.recording_started_at(db_session, meeting.id)
-        shift = _shift(meeting, started)
-        return RoomState(
-            sitting=sitting,
-            me=me,
-            desk=me.part in DESK,
-            lamp=recordings.lamp(db_session, meeting.id),
-            segment=segment.seq if segment else None,
-            recording_started_at=started,
-            media_ids=_media_ids(db_session, segment),
-            feed=_feed(db_session, sitting, shift) if me.part in DESK else (),
-            media_down=_media_down.get(meeting.id, False),
-            shift=shift,
-        )
-
-
-def _shift(meeting: ReceptionSession, started: datetime | None) -> timedelta:
-    """From real time to the session's own clock; zero outside the demonstration."""
-    if meeting.opened_at is None or started is None:
-        return timedelta()
-    shift = meeting.opened_at - started
-    return shift if abs(shift) > timedelta(minutes=1) else timedelta()
-
-
-def _media_ids(db_session: Session, segment: Segment | None) -> dict[UUID, list[str]]:
-    found: dict[UUID, list[str]] = {}
-    if segment is not None:
-        for media_id, participant_id in _owners(db_session, segment).items():
-            found.setdefault(participant_id, []).append(media_id)
-    return found
-
-
-def _feed(
-    db_session: Session, sitting: queries.Sitting, shift: timedelta
-) -> tuple[Mapping[str, Any], ...]:
-    """Notes and what happened to the lines, in order."""
-    lines: list[dict[str, Any]] = [
-        {
-            "id": str(marker.id),
-            "at": marker.at + shift,
-            "kind": marker.kind,
-            "text": queries.marker_text(marker),
-            "name": "",
-        }
-        for marker in queries.markers_of(db_session, sitting.meeting.id)
-    ]
-    for event in queries.presence_of(db_session, sitting.meeting.id, SHOWN_PRESENCE):
-        lines.append(
-            {
-                "id": str(event.id),
-                "at": event.at + shift,
-                "kind": event.kind,
-                "text": "",
-                "name": sitting.names.get(event.participant_id, "") if event.participant_id else "",
-                "cause": event.detail.get("cause", ""),
-            }
-        )
-    return tuple(sorted(lines, key=lambda line: (line["at"], line["id"])))
-
-
-def as_json(state: RoomState, *, now: datetime) -> dict[str, Any]:
-    """The state as a page polls it; `now` is the session's own instant."""
-    meeting = state.sitting.meeting
-    return {
-        "state": meeting.state,
-        "now_ms": round(utc_now().timestamp() * 1000),
-        "clock": now.isoformat(),
-        "lamp": {
-            **asdict(state.lamp),
-            "elapsed_s": _elapsed_s(state),
-            "segment": state.segment,
-        },
-        "media": "down" if state.media_down else "up",
-        "me": {
-            "id": str(state.me.id),
-            "part": state.me.part,
-            "state": state.me.state,
-            "desk": state.desk,
-            "may_speak": may_speak(state.me),
-            "hand": state.me.hand_raised_at is not None,
-        },
-        "participants": [_person(state, p) for p in _visible_people(state)],
-        "agenda": _agenda(state) if state.inside or state.desk else [],
-        "waiting": sum(person.state == "waiting" for person in state.sitting.participants)
-        if state.desk
-        else None,
-        "markers": [
-            {
-                "id": line["id"],
-                "kind": line["kind"],
-                "at": line["at"].isoformat(),
-                "text": line["text"],
-                "name": line["name"],
-            }
-            for line in state.feed
-        ],
-    }
-
-
-def _elapsed_s(state: RoomState) -> int | None:
-    if state.recording_started_at is None:
-        return None
-    return int((utc_now() - state.recording_started_at).total_seconds())
-
-
-def _visible_people(state: RoomState) -> Iterable[Participant]:
-    if not state.inside and not state.desk:
-        return ()
-    return (
-        person
-        for person in state.sitting.participants
-        if person.state in ("in_room", "dropped")
-        or state.desk
-        or person.id == state.me.id
-        or _sits_with_one_inside(state, person)
-    )
-
-
-def _sits_with_one_inside(state: RoomState, person: Participant) -> bool:
-    """People on one camera: checked by the officer of a point that is in the room."""
-    if person.identity_checked_at is None or person.state != "invited":
-        return False
-    return any(
-        other.state in ("in_room", "dropped")
-        for other in state.sitting.at(person.point_id)
-        if other.part in ("officer", "technician")
-    )
-
-
-def _is_seated(state: RoomState, person: Participant) -> bool:
-    """Whether this person sits before a camera of the point without a connection of the own."""
-    if person.part == "clerk":
-        return person.state in INSIDE
-    return _sits_with_one_inside(state, person)
-
-
-def _person(state: RoomState, person: Participant) -> dict[str, Any]:
-    point = state.sitting.point(person.point_id)
-    line = person.line or {}
-    return {
-        "id": str(person.id),
-        "name": state.sitting.names[person.id],
-        "title": person.title,
-        "part": person.part,
-        "point": point.name,
-        "point_id": str(point.id),
-        "seat": point.seat,
-        "state": person.state,
-        "media_ids": list(state.media_ids.get(person.id, ())),
-        "may_speak": may_speak(person),
-        "speaking_since_ms": _ms(person.speaking_since_at),
-        "hand_since_ms": _ms(person.hand_raised_at),
-        "seen_ms": _ms(person.last_seen_at),
-        "seated": _is_seated(state, person),
-        "contact": point.contact if state.desk else "",
-        "audio_only": person.audio_only,
-        "mic": line.get("mic"),
-        "camera": line.get("camera"),
-        "loss": line.get("loss"),
-        "rtt": line.get("rtt"),
-    }
-
-
-def _ms(moment: datetime | None) -> int | None:
-    return None if moment is None else round(moment.timestamp() * 1000)
-
-
-def _agenda(state: RoomState) -> list[dict[str, Any]]:
-    """The visits; citizens see numbers and times, the desk sees titles."""
-    return [
-        {
-            "id": str(item.id),
-            "seq": item.seq,
-            "title": item.title if state.desk else "",
-            "minutes": item.planned_minutes,
-            "started_ms": _ms(item.started_at),
-            "ended_ms": _ms(item.ended_at),
-        }
-        for item in state.sitting.agenda
-    ]
 
 
 def gates_for(meeting_id: UUID, *, pool: MediaPool) -> tuple[queries.Sitting, tuple[Any, ...]]:

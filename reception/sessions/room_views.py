@@ -15,7 +15,9 @@ from reception.security import allow_devices
 from reception.sessions import room_operations, room_words
 from reception.sessions.blueprint import bp, part_words, pool, staff_door
 from reception.sessions.join_views import linked_participant
-from reception.sessions.room_operations import MeetingOver, RoomState
+from reception.sessions.room_operations import MeetingOver
+from reception.sessions.room_state import RoomState, as_json, room_state
+from reception.sessions.room_watch import watch
 from workflows.access import VISITOR, Permission
 from workflows.errors import NotFound
 
@@ -59,7 +61,7 @@ def linked_room(token: str) -> ResponseReturnValue:
 
 def _room_page(me: UUID, *, token: str) -> ResponseReturnValue:
     door = room_operations.doorway(me, now=legal_now())
-    state = room_operations.room_state(me)
+    state = room_state(me)
     if door.over is not None and not (state.desk and door.meeting.state == "IN_PERSON"):
         if state.desk and door.meeting.ended_at:
             return redirect(url_for(".minutes", meeting_id=door.meeting.id))
@@ -112,8 +114,8 @@ def state(meeting_id: UUID) -> ResponseReturnValue:
     line = _line()
     if line:
         room_operations.note_line(me, line)
-    room_operations.watch(meeting_id, pool=pool())
-    return _answer(room_operations.room_state(me))
+    watch(meeting_id, pool=pool())
+    return _answer(room_state(me))
 
 
 def _line() -> dict[str, Any]:
@@ -131,7 +133,7 @@ def _line() -> dict[str, Any]:
 
 def _answer(state: RoomState) -> dict[str, Any]:
     now = legal_now()
-    answer = room_operations.as_json(state, now=now)
+    answer = as_json(state, now=now)
     answer["clock"] = f"{now.astimezone(LOCAL):%H:%M}"
     answer["say"] = room_words.now_sentence(state)
     parts = part_words()

@@ -7,7 +7,8 @@ from typing import Any
 from flask import render_template
 from flask_babel import gettext as _
 
-from reception.sessions.room_operations import DESK, INSIDE, RoomState, may_speak
+from reception.sessions.presence import DESK, INSIDE, may_speak
+from reception.sessions.room_state import RoomState
 from storage.models import AgendaItem, Participant
 from storage.models.base import utc_now
 from storage.queries.sessions import LIVE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from reception.sessions import conduct_operations, minutes_operations, room_operations
+from reception.sessions import conduct_operations, minutes_operations, room_operations, room_state
 from reception.sessions.blueprint import pool
 from storage.database import reading
 from storage.models import Visit
@@ -40,7 +40,7 @@ def test_session_is_held_from_schedule_to_minutes(app_on_both: Flask, factories:
     light_lamp(open_without_media(meeting_id, cast))
     conduct_operations.admit(meeting_id, person.id, papers_seen=True, by=cast.clerk.actor)
     room_operations.note_line(person.id, {"media": "connected", "mic": "off", "camera": "on"})
-    state = room_operations.as_json(room_operations.room_state(person.id), now=at(26, 8))
+    state = room_state.as_json(room_state.room_state(person.id), now=at(26, 8))
     assert (state["me"]["state"], state["lamp"]["state"]) == ("in_room", "lit")
 
     item = sitting(meeting_id).agenda[0]

@@ -81,13 +81,13 @@ def test_lamp_is_lit_by_sealed_bytes_alone(
 def test_stopped_recording_is_noted_once_and_nobody_is_invited_to_speak(
     client: FlaskClient, factories: Factories, cast: Cast, meeting_id: UUID, segment_id: UUID
 ) -> None:
-    from reception.sessions import room_operations
+    from reception.sessions import room_watch
 
     person = let_in(meeting_id, cast)
     light_lamp(segment_id, seconds_ago=7)
     page = factories.log_in(client, cast.chair)
     for _ in range(2):
-        room_operations._watched.clear()
+        room_watch._watched.clear()
         state = told(page, meeting_id)
     assert [m["kind"] for m in state["markers"]].count("recorder") == 1
     answer = page.post(f"/phien/{meeting_id}/nguoi/{person.id}/moi-noi")
@@ -171,13 +171,13 @@ def test_silent_page_counts_as_dropped(
 ) -> None:
     from datetime import timedelta
 
-    from reception.sessions import room_operations
+    from reception.sessions import room_watch
 
     person = let_in(meeting_id, cast)
     with unit_of_work() as work:
         row = work.get(Participant, person.id)
         row.state, row.last_seen_at = "in_room", utc_now() - timedelta(seconds=7)
-    room_operations._watched.clear()
+    room_watch._watched.clear()
     told(factories.log_in(client, cast.chair), meeting_id)
     assert participant(meeting_id, "citizen").state == "dropped"
 
