@@ -199,14 +199,14 @@ def _pictures(page: Page) -> int:
 
 
 def _let_everybody_speak(chair: Page) -> None:
-    """The chair opens every microphone that is still closed."""
-    chair.evaluate(
-        """() => document.querySelectorAll('#room details').forEach(part => { part.open = true; })"""
-    )
-    for button in chair.get_by_test_id("invite").all():
-        if button.is_enabled():
-            button.click()
-            time.sleep(0.5)
+    """The chair opens every microphone that is still closed; the list is drawn anew each time."""
+    closed = chair.get_by_test_id("invite")
+    for _ in range(4):
+        chair.evaluate("document.querySelectorAll('#room details').forEach(d => { d.open = true })")
+        if not closed.count():
+            break
+        closed.first.click()
+        time.sleep(2.5)
     time.sleep(6)
 
 
