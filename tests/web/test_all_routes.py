@@ -1,0 +1,101 @@
+"""Every endpoint names the permission it asks for; a new one must be listed here on purpose.
+
+Access to records is tested per area; here stands the door of every page, for every role.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from flask import Flask
+
+from tests.support.factories import OTHER_COMMUNE, PROVINCE, Factories
+from workflows.access import VISITOR, Permission, Role, holds
+
+TABLE = Path(__file__).with_name("routes.txt")
+SAMPLES = {"uuid": UUID(int=7), "int": 7, "default": "x", "path": "x", "string": "x"}
+
+
+def _rules(app: Flask) -> list[tuple[str, str, str]]:
+    """(methods, rule, permission) of every endpoint except the static files."""
+    found = []
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint == "static":
+            continue
+        view = app.view_functions[rule.endpoint]
+        assert hasattr(view, "permission"), f"{rule.endpoint} carries neither @needs nor @public"
+        asked = view.permission
+        methods = ",".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
+        found.append((methods, rule.rule, asked.value if asked else "public"))
+    return sorted(found, key=lambda row: (row[1], row[0]))
+
+
+def test_every_endpoint_is_listed_with_its_permission(app: Flask) -> None:
+    listed = [
+        tuple(line.split("\t"))
+        for line in TABLE.read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    ]
+    assert [(m, r, p) for m, r, p in _rules(app)] == listed, (
+        "routes changed: check the permission of each and renew tests/web/routes.txt"
+    )
+
+
+def _sample_url(rule: str) -> str:
+    def fill(match: re.Match[str]) -> str:
+        converter, _, _ = match.group(1).partition(":")
+        kind = converter if ":" in match.group(1) else "default"
+        return str(SAMPLES.get(kind.split("(")[0], "x"))
+
+    return re.sub(r"<([^>]+)>", fill, rule)
+
+
+STAFF = [role for role in Role if role is not Role.CITIZEN]
+
+
+@pytest.mark.parametrize("role", STAFF, ids=lambda role: role.value)
+def test_role_gets_through_no_door_it_has_no_key_for(
+    app: Flask, factories: Factories, role: Role
+) -> None:
+    """Own and foreign unit alike: without the permission it is 403, and nothing happened."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    for unit in (PROVINCE, OTHER_COMMUNE):
+        officer = factories.officer(role, unit)
+        client = factories.log_in(app.test_client(), officer)
+        for methods, rule, permission in _rules(app):
+            if permission == "public" or holds(officer.actor, Permission(permission)):
+                continue
+            for method in methods.split(","):
+                answer = client.open(_sample_url(rule), method=method)
+                assert answer.status_code == 403, (method, rule, answer.status_code)
+
+
+def test_visitor_is_sent_to_the_log_in_or_refused(app: Flask) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    client = app.test_client()
+    for methods, rule, permission in _rules(app):
+        if permission == "public" or holds(VISITOR, Permission(permission)):
+            continue
+        for method in methods.split(","):
+            answer = client.open(_sample_url(rule), method=method)
+            assert answer.status_code in (302, 303, 403, 404), (method, rule, answer.status_code)
+
+
+@pytest.mark.parametrize("role", STAFF, ids=lambda role: role.value)
+def test_records_that_do_not_exist_are_not_found_for_everybody(
+    app: Flask, factories: Factories, role: Role
+) -> None:
+    """A made-up id answers 404 whoever asks: a foreign record must read exactly the same."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    officer = factories.officer(role, OTHER_COMMUNE)
+    client = factories.log_in(app.test_client(), officer)
+    for methods, rule, permission in _rules(app):
+        if permission == "public" or "<uuid" not in rule or "GET" not in methods:
+            continue
+        if not holds(officer.actor, Permission(permission)):
+            continue
+        answer = client.get(_sample_url(rule))
+        assert answer.status_code in (404, 403), (rule, answer.status_code)
