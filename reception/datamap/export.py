@@ -11,12 +11,13 @@ from typing import Any
 import xlsxwriter
 from flask_babel import gettext as _
 
-from reception.datamap import shown
+from reception.datamap.colours import break_lines
 from reception.datamap.figures import Figures
 from reception.datamap.forms import MapFilter
 from reception.datamap.operations import Choices, Picture
 from reception.datamap.pages import field_labels, kind_labels
 from reception.datamap.publication import PublicPicture
+from reception.datamap.table import sorted_cells
 from reception.templating import num, vndatetime
 from workflows.datamap.layer import LayerCell
 from workflows.datamap.rates import Breaks, rate
@@ -73,7 +74,7 @@ def months_played(figures: Figures) -> dict[str, Any]:
     """Colour and words of every unit in every month, for the moving slider."""
     breaks = figures.month_breaks
     return {
-        "legend": [line.words for line in shown.break_lines(breaks)],
+        "legend": [line.words for line in break_lines(breaks)],
         "units": {
             code: [_played(count, figures.units[code].population, breaks) for count in counts]
             for code, counts in figures.series.items()
@@ -113,7 +114,7 @@ def _table(filter_: MapFilter, picture: Picture) -> tuple[list[str], list[list[A
             figures.settled.get(cell.code),
             hot.get(cell.code),
         ]
-        for cell in shown.sorted_cells(figures, filter_.sort)
+        for cell in sorted_cells(figures, filter_.sort)
     ]
     totals = figures.layer.totals
     count = f"< {THRESHOLD}" if totals.count is None else totals.count

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from uuid import UUID
 
 from reception.datamap.viewer import Viewer
 from storage.models import Unit
@@ -36,12 +35,12 @@ class Months:
     closed: Mapping[str, Mapping[date, int]]
 
     @classmethod
-    def of(cls, rows: Iterable[MonthCount], codes: Mapping[UUID, str]) -> Months:
+    def of(cls, rows: Iterable[MonthCount], codes: Collection[str]) -> Months:
         """Rows of units outside the map (a case without a commune) stand under `TOTAL`."""
         opened: dict[str, dict[date, int]] = {}
         closed: dict[str, dict[date, int]] = {}
         for row in rows:
-            code = codes.get(row.unit_id, TOTAL)
+            code = row.unit if row.unit in codes else TOTAL
             for kept, count in ((opened, row.opened), (closed, row.closed)):
                 by_month = kept.setdefault(code, {})
                 by_month[row.month_on] = by_month.get(row.month_on, 0) + count

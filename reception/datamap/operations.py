@@ -145,7 +145,6 @@ def _figures(
     known: Choices,
     today: date,
 ) -> Figures:
-    codes = {unit.id: unit.code for unit in known.units}
     first_on, last_on = range_needed(question.period, today)
     months = Months.of(
         queries.month_counts(
@@ -155,7 +154,7 @@ def _figures(
             first_on=first_on,
             last_on=last_on,
         ),
-        codes,
+        frozenset(known.unit_codes),
     )
     heard_first, heard_last = reporting_range(question.period, today)
     heard = queries.reporting_units(

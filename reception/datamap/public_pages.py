@@ -7,13 +7,14 @@ from datetime import datetime
 
 from flask_babel import gettext as _
 
-from reception.datamap import shown
+from reception.datamap.colours import ShownLegend, by_rate
 from reception.datamap.drawings import TABLE
 from reception.datamap.forms import PublicFilter
 from reception.datamap.operations import Choices
 from reception.datamap.pages import field_labels
 from reception.datamap.publication import PublicPicture
-from reception.datamap.shown import ShownDrawing, ShownLegend
+from reception.datamap.sketch import ShownDrawing, plain_drawing
+from reception.datamap.wording import cases_words, period_words, small, titled
 from reception.templating import num
 from workflows.datamap.layer import LayerCell
 from workflows.datamap.suppression import TOTAL
@@ -59,7 +60,7 @@ def public_page(
     filter_: PublicFilter, picture: PublicPicture, known: Choices, *, endpoint: str
 ) -> PublicPage:
     """One quarter and one broad field."""
-    layer, how = picture.layer, shown.by_rate(picture.layer)
+    layer, how = picture.layer, by_rate(picture.layer)
     labels = field_labels(known)
     schematic = picture.drawing.schematic if picture.drawing.view != TABLE else None
     rows = [_row(cell, picture) for cell in layer.rows]
@@ -68,19 +69,17 @@ def public_page(
         endpoint=endpoint,
         drawing=None
         if schematic is None
-        else shown.plain_drawing(schematic, layer, how, picture.names, chosen=filter_.unit),
+        else plain_drawing(schematic, layer, how, picture.names, chosen=filter_.unit),
         view=picture.drawing.view,
         borders_source=picture.drawing.source,
         legend=how.legend,
         legend_title=how.title,
         quarter=layer.period.code,
-        quarter_words=shown.period_words(layer.period),
-        quarters=[(quarter.code, shown.titled(quarter)) for quarter in picture.quarters],
+        quarter_words=period_words(layer.period),
+        quarters=[(quarter.code, titled(quarter)) for quarter in picture.quarters],
         fields=[(TOTAL, _("All fields")), *((code, labels[code]) for code in known.roots)],
         field_label=labels.get(filter_.field, ""),
-        total=shown.small()
-        if layer.totals.count is None
-        else shown.cases_words(layer.totals.count),
+        total=small() if layer.totals.count is None else cases_words(layer.totals.count),
         rate=num(layer.totals.rate, 2),
         rows=rows,
         chosen=next((row for row in rows if row.code == filter_.unit), None),
@@ -95,8 +94,8 @@ def _row(cell: LayerCell, picture: PublicPicture) -> PublicRow:
     return PublicRow(
         code=cell.code,
         name=picture.names[cell.code],
-        count=shown.small() if cell.count is None else num(cell.count),
+        count=small() if cell.count is None else num(cell.count),
         rate=num(cell.rate, layer.breaks.places) if cell.rate is not None else "–",
         share=round(100 * (cell.rate or 0) / highest, 1),
-        tone=shown.by_rate(layer).tone(cell),
+        tone=by_rate(layer).tone(cell),
     )

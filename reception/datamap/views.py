@@ -11,12 +11,13 @@ from flask.typing import ResponseReturnValue
 
 from reception.access import current_actor, needs
 from reception.clock import legal_now, legal_today
-from reception.datamap import operations, pages, public_views, shown
+from reception.datamap import operations, pages, public_views
 from reception.datamap.blueprint import bp
 from reception.datamap.export import data_document, spreadsheet, text_table
 from reception.datamap.forms import SHAPES, MapFilter
 from reception.datamap.operations import Choices, Question
 from reception.datamap.printing import PAPERS, map_pdf
+from reception.datamap.wording import month_options, period_options, period_words
 from workflows.access import VISITOR, Permission, holds
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -82,8 +83,8 @@ def show() -> ResponseReturnValue:
         page=page,
         fields=pages.field_options(known),
         kinds=pages.kind_options(),
-        periods=shown.period_options(picture.figures.months, filter_.period, legal_today()),
-        months=shown.month_options(picture.figures.months),
+        periods=period_options(picture.figures.months, filter_.period, legal_today()),
+        months=month_options(picture.figures.months),
         as_of=legal_now(),
     )
     return body, 422 if filter_.errors else 200
@@ -145,7 +146,7 @@ def case_list() -> ResponseReturnValue:
         filter=filter_,
         field_label=pages.field_labels(known).get(filter_.field, ""),
         kind_label=pages.kind_labels().get(filter_.kind, ""),
-        period_label=shown.period_words(filter_.period),
+        period_label=period_words(filter_.period),
         kind_names=pages.case_kinds(),
         case_url=pages.case_url,
         page_links=pages.page_links(filter_, found),

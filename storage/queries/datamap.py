@@ -35,9 +35,9 @@ Kinds = Collection[PetitionKind]
 
 @dataclass(frozen=True)
 class MonthCount:
-    """Cases of one unit in one month."""
+    """Cases of one unit, by its code, in one month."""
 
-    unit_id: UUID
+    unit: str
     month_on: date
     opened: int
     closed: int
@@ -104,16 +104,17 @@ def month_counts(
     """Cases per unit and month of a field with all fields below it; "" is every field."""
     rows = db_session.execute(
         select(
-            MonthlyFact.unit_id,
+            Unit.code,
             MonthlyFact.month_on,
             func.sum(MonthlyFact.opened),
             func.sum(MonthlyFact.closed),
         )
+        .join(Unit, Unit.id == MonthlyFact.unit_id)
         .where(*_within(field, kinds, first_on, last_on))
-        .group_by(MonthlyFact.unit_id, MonthlyFact.month_on)
-        .order_by(MonthlyFact.month_on, MonthlyFact.unit_id)
+        .group_by(Unit.code, MonthlyFact.month_on)
+        .order_by(MonthlyFact.month_on, Unit.code)
     )
-    return [MonthCount(unit_id, on, int(up), int(down)) for unit_id, on, up, down in rows]
+    return [MonthCount(unit, on, int(up), int(down)) for unit, on, up, down in rows]
 
 
 def field_counts(
