@@ -14,7 +14,16 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import PROJECT, Settings, read_settings
 
-AREAS = ("accounts", "desk", "recordings", "petitions", "sessions", "cases", "datamap", "administration")
+AREAS = (
+    "accounts",
+    "desk",
+    "recordings",
+    "petitions",
+    "sessions",
+    "cases",
+    "datamap",
+    "administration",
+)
 
 
 class PrivateRequest(Request):

@@ -1,4 +1,4 @@
-"""Checkpoints leave the database: signed by a key beside the root key, kept in the locked bucket."""
+"""Checkpoints leave the database: signed by a key beside the root key, in the locked bucket."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ def open_field(table: str, column: str, row_id: UUID, sealed: bytes | None) -> s
     return runtime().fields.decrypt(table, column, row_id, sealed) if sealed else ""
 
 
-# --- denunciations ---------------------------------------------------------------------------------
+# --- denunciations -------------------------------------------------------------
 
 
 def _vault_key(purpose: str, petition_id: UUID) -> tuple[bytes, WrappedKey]:
