@@ -461,13 +461,17 @@ class Sealer:
 
     def tell_database(self) -> None:
         """Write index rows, the lamp and the heartbeat. Raises when the database is down."""
+        self.tell_segments()
+        with unit_of_work() as work:
+            self._beat(work)
+
+    def tell_segments(self) -> None:
+        """Write index rows and the lamp; close what is sealed and stored to the end."""
         for sealer in list(self.segments.values()):
             with unit_of_work() as work:
                 self._tell_segment(work, sealer)
             if sealer.closed and not sealer.waiting:
                 self._finish_segment(sealer)
-        with unit_of_work() as work:
-            self._beat(work)
 
     def _tell_segment(self, work: Work, sealer: SegmentSealer) -> None:
         row = work.get(Segment, sealer.spec.segment_id)

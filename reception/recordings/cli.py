@@ -14,6 +14,8 @@ from sqlalchemy import or_, select
 from reception.cli import json_option, report
 from reception.recordings.export import export_recording
 from reception.recordings.operations import verify_now
+from reception.recordings.recover import recover
+from reception.settings import settings
 from storage.database import reading
 from storage.integrity import kept_check
 from storage.models import Recording
@@ -136,6 +138,23 @@ def export(recording: str, to: Path, as_json: bool) -> None:
         {"code": found.code, "folder": done.folder, "files": done.files, "bytes": done.size_bytes},
         as_json=as_json,
         lines=lambda: [f"Đã xuất {done.files} tệp của {found.code} vào {done.folder}."],
+    )
+
+
+@recordings.command("recover")
+@json_option
+def recover_recordings(as_json: bool) -> None:
+    """Finish what a crash interrupted: seal, upload, close, queue the masters."""
+    try:
+        done = recover(settings())
+    except DomainError as refused:
+        raise click.ClickException(refused.message) from refused
+    report(
+        vars(done),
+        as_json=as_json,
+        lines=lambda: [
+            f"{done.segments} đoạn, {done.chunks} mảnh đã gửi, {done.recordings} bản ghi chờ xử lý"
+        ],
     )
 
 

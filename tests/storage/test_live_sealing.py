@@ -18,6 +18,7 @@ from flask import Flask
 from config import Settings
 from reception.media_gateway import MediaRoom
 from reception.recordings import jobs, steps
+from reception.recordings.recover import recover
 from reception.sealer import Sealer
 from reception.worker import all_handlers
 from storage.database import reading, unit_of_work
@@ -43,6 +44,7 @@ from storage.sealed import open_object
 from storage.sealing import SealBroken
 from tests.support.factories import Factories
 from workflows.access import Role
+from workflows.errors import Conflict
 
 MARK = b"PLAINTEXT-THAT-MUST-NOT-REST-ON-DISK" * 40
 
@@ -305,3 +307,26 @@ def test_a_master_that_differs_from_the_live_hash_is_refused(sitting: Sitting, s
         segment = work.get(Segment, sitting.segment_id)
     with pytest.raises(ChunkBroken):
         jobs._master_segment(segment)
+
+
+def test_recover_finishes_what_a_dead_sealer_left(sitting: Sitting, spool: Path) -> None:
+    sitting.write("audio", synthesise_mjr(440, "red", 2, scratch=spool).audio_mjr)
+    sitting.sealer.look_for_segments()
+    sitting.sealer.segments[sitting.segment_id].tick()  # sealed, and then the power went
+    for path in sitting.room.recordings_dir.glob("*.tmp"):
+        path.rename(path.with_suffix(""))
+    with unit_of_work() as work:
+        steps.end_recording(work, work.get(Recording, sitting.recording_id), by=None)
+    done = recover(sitting.sealer.settings)
+    assert (done.segments, done.recordings) == (1, 1)
+    assert done.chunks >= 2
+    assert recover(sitting.sealer.settings).segments == 0
+    assert run_one("test", jobs.HANDLERS)
+    with reading() as work:
+        assert work.get(Recording, sitting.recording_id).state == "sealed"
+
+
+def test_recover_leaves_a_living_sealer_alone(sitting: Sitting) -> None:
+    sitting.round()
+    with pytest.raises(Conflict):
+        recover(sitting.sealer.settings)
