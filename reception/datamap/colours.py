@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 
 from reception.datamap.figures import Figures
-from reception.datamap.wording import cases_words, change_words, small
+from reception.datamap.wording import cases_words, change_words, untold_why
 from reception.templating import num
 from workflows.datamap.change import ChangeLegendItem, change_legend
 from workflows.datamap.layer import Layer, LayerCell
@@ -134,7 +134,7 @@ def _whole_high(item: LegendItem) -> float | None:
 
 def _line(kind: str, step: int | None, words: Mapping[str, str], units: int) -> ShownLegend:
     if kind == "suppressed":
-        return ShownLegend("sup", _("%(small)s, number not told", small=small()), units)
+        return ShownLegend("sup", untold_why(), units)
     if kind == "not_reported":
         return ShownLegend("none", _("nothing sent yet"), units)
     return ShownLegend(f"r{step}", words[kind], units)
@@ -160,7 +160,7 @@ def told(tone: str, cell: LayerCell, how: Valuing) -> str:
     if tone == "none":
         return _("nothing sent yet")
     if cell.count is None or tone == "sup":
-        return _("%(small)s, number not told", small=small())
+        return untold_why()
     cases = cases_words(cell.count)
     if tone[0] in "df":
         return _(

@@ -18,10 +18,11 @@ from reception.datamap.operations import Choices, Picture
 from reception.datamap.pages import field_labels, kind_labels
 from reception.datamap.publication import PublicPicture
 from reception.datamap.table import sorted_cells
+from reception.datamap.wording import untold
 from reception.templating import num, vndatetime
 from workflows.datamap.layer import LayerCell
 from workflows.datamap.rates import Breaks, rate
-from workflows.datamap.suppression import THRESHOLD, TOTAL
+from workflows.datamap.suppression import TOTAL
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -117,7 +118,7 @@ def _table(filter_: MapFilter, picture: Picture) -> tuple[list[str], list[list[A
         for cell in sorted_cells(figures, filter_.sort)
     ]
     totals = figures.layer.totals
-    count = f"< {THRESHOLD}" if totals.count is None else totals.count
+    count = untold() if totals.count is None else totals.count
     before = figures.before.get(TOTAL)
     rows.append(["", _("Whole province"), None, count, _rounded(totals.rate), before, None, None])
     return head, rows
@@ -126,7 +127,7 @@ def _table(filter_: MapFilter, picture: Picture) -> tuple[list[str], list[list[A
 def _number(cell: LayerCell) -> int | str:
     if cell.not_reported:
         return _("nothing sent yet")
-    return f"< {THRESHOLD}" if cell.count is None else cell.count
+    return untold() if cell.count is None else cell.count
 
 
 def _preface(filter_: MapFilter, known: Choices, as_of: datetime) -> list[str]:
@@ -195,7 +196,7 @@ def public_table_text(picture: PublicPicture) -> bytes:
         [_("Code"), _("Commune, ward"), _("Cases"), _("Per 10,000 inhabitants"), _("Quarter")]
     )
     for cell in picture.layer.rows:
-        count = f"< {THRESHOLD}" if cell.count is None else cell.count
+        count = untold() if cell.count is None else cell.count
         rate_ = "" if cell.rate is None else round(cell.rate, 2)
         writer.writerow(
             [cell.code, picture.names[cell.code], count, rate_, picture.layer.period.code]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 
 from reception.datamap.figures import Figures
-from reception.datamap.wording import change_words, period_words, small, total_words
+from reception.datamap.wording import change_words, period_words, total_words, untold
 from reception.templating import num
 from workflows.datamap.change import Change
 from workflows.datamap.periods import Period
@@ -31,7 +31,7 @@ def headline_of(figures: Figures, value: str, field_label: str, period: Period) 
     when = period_words(period)
     count = total_words(figures)
     trend = "" if changed is None else _trend(changed)
-    rising = None if changed is None else changed.difference > 0
+    rising = changed.difference > 0 if changed and changed.difference else None
     below = count + (f", {trend}" if trend else "")
     if value == "so-sanh":
         return Headline(
@@ -45,7 +45,7 @@ def headline_of(figures: Figures, value: str, field_label: str, period: Period) 
             rising,
         )
     if value == "so-vu":
-        number = small() if totals.count is None else num(totals.count)
+        number = untold() if totals.count is None else num(totals.count)
         return Headline(number, _("%(what)s, %(when)s", what=what, when=when), trend, rising)
     return Headline(
         num(totals.rate, 2),

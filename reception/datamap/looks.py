@@ -55,11 +55,17 @@ def places_to_look(
                 "Far above its own usual month. Open the cases: do they share a cause,"
                 " or a project?"
             ),
-            **_spark(figures.series[alarm.code], alarm.low, alarm.high),
+            **_spark(_until(figures, alarm.code, months[-1]), alarm.low, alarm.high),
         )
         for k, alarm in enumerate(figures.alarms[:MOST_ALARMS])
     ]
     return found + [_hot_look(spot.number, spot.codes, names) for spot in figures.hotspots]
+
+
+def _until(figures: Figures, code: str, last: Period) -> list[int]:
+    """The months of a unit up to the one that stands out."""
+    pairs = zip(figures.months, figures.series[code], strict=True)
+    return [count for month, count in pairs if month.first_on <= last.first_on]
 
 
 def _hot_look(number: int, codes: Sequence[str], names: Mapping[str, str]) -> Look:
@@ -81,6 +87,8 @@ def _hot_look(number: int, codes: Sequence[str], names: Mapping[str, str]) -> Lo
 def _spark(series: Sequence[int], low: int, high: int) -> dict[str, Any]:
     """Thirteen months as a small line, with the band of the usual."""
     points = list(series)[-13:]
+    if len(points) < 2:
+        return {"spark": "", "usual": None}
     top = max([*points, high, 1])
     width, height = SPARK
     step = (width - 8) / max(len(points) - 1, 1)

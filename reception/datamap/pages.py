@@ -92,6 +92,7 @@ class MapPage:
     denunciations: int | None
     units: int
     may_publish: bool
+    nothing: bool
 
 
 def internal_page(
@@ -137,6 +138,7 @@ def internal_page(
         denunciations=picture.denunciations,
         units=len(known.units),
         may_publish=may_publish,
+        nothing=all(cell.not_reported for cell in figures.layer.cells),
     )
 
 

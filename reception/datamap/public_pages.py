@@ -14,7 +14,7 @@ from reception.datamap.operations import Choices
 from reception.datamap.pages import field_labels
 from reception.datamap.publication import PublicPicture
 from reception.datamap.sketch import ShownDrawing, plain_drawing
-from reception.datamap.wording import cases_words, period_words, small, titled
+from reception.datamap.wording import cases_words, period_words, titled, untold
 from reception.templating import num
 from workflows.datamap.layer import LayerCell
 from workflows.datamap.suppression import TOTAL
@@ -79,7 +79,7 @@ def public_page(
         quarters=[(quarter.code, titled(quarter)) for quarter in picture.quarters],
         fields=[(TOTAL, _("All fields")), *((code, labels[code]) for code in known.roots)],
         field_label=labels.get(filter_.field, ""),
-        total=small() if layer.totals.count is None else cases_words(layer.totals.count),
+        total=untold() if layer.totals.count is None else cases_words(layer.totals.count),
         rate=num(layer.totals.rate, 2),
         rows=rows,
         chosen=next((row for row in rows if row.code == filter_.unit), None),
@@ -94,7 +94,7 @@ def _row(cell: LayerCell, picture: PublicPicture) -> PublicRow:
     return PublicRow(
         code=cell.code,
         name=picture.names[cell.code],
-        count=small() if cell.count is None else num(cell.count),
+        count=untold() if cell.count is None else num(cell.count),
         rate=num(cell.rate, layer.breaks.places) if cell.rate is not None else "–",
         share=round(100 * (cell.rate or 0) / highest, 1),
         tone=by_rate(layer).tone(cell),

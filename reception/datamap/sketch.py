@@ -10,11 +10,10 @@ from flask_babel import gettext as _
 from reception.datamap.colours import Valuing, told
 from reception.datamap.figures import Figures
 from reception.datamap.looks import Look
-from reception.datamap.wording import small
+from reception.datamap.wording import untold
 from workflows.datamap.geometry import group_path
 from workflows.datamap.layer import Layer, LayerCell
 from workflows.datamap.schematic import Cell, Schematic
-from workflows.datamap.suppression import THRESHOLD
 
 DARK = frozenset({"r4", "r3", "d4", "d0"})
 """Colours that need white letters."""
@@ -158,7 +157,7 @@ def _short_value(
     tone: str, value: Callable[[LayerCell], str], cell: LayerCell, *, words: bool
 ) -> str:
     if tone == "sup":
-        return small() if words else f"< {THRESHOLD}"
+        return untold() if words else "…"
     if tone == "none":
         return _("none yet") if words else "–"
     return value(cell)

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from reception.datamap.colours import tone_of
 from reception.datamap.figures import Figures
 from reception.datamap.looks import Look
-from reception.datamap.wording import change_words, small
+from reception.datamap.wording import change_words, untold
 from reception.templating import num
 from workflows.datamap.layer import LayerCell
 
@@ -30,7 +30,7 @@ class ShownRow:
     settled: str
     hot: str
     look: str
-    small: bool
+    untold: bool
 
 
 def table_rows(
@@ -77,7 +77,7 @@ def _row(
     hot: Mapping[str, str],
     letters: Mapping[str, str],
 ) -> ShownRow:
-    hidden = _("nothing sent yet") if cell.not_reported else small()
+    hidden = _("nothing sent yet") if cell.not_reported else untold()
     before = figures.before.get(cell.code)
     return ShownRow(
         code=cell.code,
@@ -91,5 +91,5 @@ def _row(
         settled=num(figures.settled[cell.code]) if cell.code in figures.settled else "–",
         hot=hot.get(cell.code, ""),
         look=letters.get(cell.code, ""),
-        small=cell.count is None,
+        untold=cell.count is None,
     )

@@ -16,9 +16,14 @@ from workflows.datamap.periods import Period, quarter_of, span, year
 from workflows.datamap.suppression import THRESHOLD
 
 
-def small() -> str:
-    """What stands for a hidden number."""
-    return str(_("under %(count)s cases", count=THRESHOLD))
+def untold() -> str:
+    """What stands for a hidden number; not all hidden numbers are small, and all look alike."""
+    return str(_("not told"))
+
+
+def untold_why() -> str:
+    """The same with its reason: a hidden number is small, or hides a small one beside it."""
+    return str(_("not told (under %(count)s, or hiding a small one)", count=THRESHOLD))
 
 
 def cases_words(count: int) -> str:
@@ -41,7 +46,7 @@ def change_words(item: Change | None) -> str:
 def total_words(figures: Figures) -> str:
     """How many cases in the whole province, or that the number is hidden."""
     count = figures.layer.totals.count
-    return small() if count is None else cases_words(count)
+    return untold() if count is None else cases_words(count)
 
 
 def period_words(period: Period) -> str:
