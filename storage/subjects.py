@@ -156,13 +156,18 @@ def case_subject(db_session: Session, case: Case) -> Subject:
     members = db_session.scalars(select(Petition).where(Petition.case_id == case.id)).all()
     assigned = {p.assigned_to for p in members if p.assigned_to} | parts.get("assigned", NOBODY)
     owners = {p.submitter_id for p in members if p.submitter_id} | parts.get("owner", NOBODY)
+    # Whoever is a side in one letter of the matter is a side in the whole of it.
+    sides, officials = set(parts.get("conflicted", NOBODY)), set(parts.get("own_act", NOBODY))
+    for people in _involved_in(db_session, {p.id for p in members}, set()).values():
+        sides |= people.get("conflicted", set())
+        officials |= people.get("own_act", set())
     return Subject(
         unit_path=_path(db_session, case.holder_unit_id),
         kind=kind_of(case.kind),
         secrecy=Secrecy(case.secrecy),
         assigned_to=frozenset(assigned),
-        conflicted=parts.get("conflicted", NOBODY),
-        act_complained_of_by=parts.get("own_act", NOBODY),
+        conflicted=frozenset(sides),
+        act_complained_of_by=frozenset(officials),
         identity_for=parts.get("identity", NOBODY),
         owners=frozenset(owners),
         level_units=_level_units(db_session, case.id),

@@ -18,7 +18,7 @@ from workflows.datamap.suppression import THRESHOLD
 
 def untold() -> str:
     """What stands for a hidden number; not all hidden numbers are small, and all look alike."""
-    return str(_("not told"))
+    return str(_("number not told"))
 
 
 def untold_why() -> str:

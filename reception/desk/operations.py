@@ -24,7 +24,9 @@ from storage.database import Work, unit_of_work
 from storage.identities import (
     PersonData,
     change_person,
+    citizen_id_index,
     keep_person,
+    phone_index,
     prepare_vault,
     read_person,
 )
@@ -179,13 +181,20 @@ def new_second_part(visit_id: UUID, *, by: Actor) -> str:
 def _keep_visitor(work: Work, intake: Intake, asked: _Asked) -> Person:
     """The known person with what is new about them, or a new one."""
     person = work.db_session.get(Person, intake.person_id) if intake.person_id else None
-    if person is None:
+    if person is None or not _was_found_by(person, intake.visitor):
         person = keep_person(work, intake.visitor)
     else:
         _bring_up_to_date(work, person, intake.visitor, asked.by)
     if intake.identity_checked:
         person.identity_checked_at = asked.now
     return person
+
+
+def _was_found_by(person: Person, typed: PersonData) -> bool:
+    """Whether the number on this very form leads to the person: an id alone opens nobody's data."""
+    if typed.citizen_id and person.citizen_id_index is not None:
+        return person.citizen_id_index == citizen_id_index(typed.citizen_id)
+    return bool(typed.phone) and person.phone_index == phone_index(typed.phone)
 
 
 def _bring_up_to_date(work: Work, person: Person, typed: PersonData, by: UUID) -> None:

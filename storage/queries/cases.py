@@ -91,6 +91,20 @@ def visible_cases(visible_to: Actor) -> ColumnElement[bool]:
             ),
         ),
         not_(_named(visible_to, "conflicted")),
+        not_(_side_in_a_letter(visible_to)),
+    )
+
+
+def _side_in_a_letter(actor: Actor) -> ColumnElement[bool]:
+    """Whoever is a side in one letter of the matter is a side in the whole of it."""
+    if actor.person_id is None:
+        return false()
+    return exists().where(
+        Petition.case_id == Case.id,
+        Involvement.petition_id == Petition.id,
+        Involvement.part == "conflicted",
+        Involvement.person_id == actor.person_id,
+        Involvement.ended_at.is_(None),
     )
 
 

@@ -17,14 +17,15 @@ from reception.cases.steps import (
     settle_case,
     undo_link,
 )
-from reception.petitions.steps import NewPetition, register_petition
+from reception.petitions.steps import NewPetition, next_search_id, register_petition
 from storage.database import Work, reading, unit_of_work
 from storage.facts import rebuild_daily_facts
 from storage.identities import PersonData, prepare_vault
-from storage.models import Case, CaseLink, DailyFact, Petition
-from storage.queries.cases import related
+from storage.models import Case, CaseLink, DailyFact, Involvement, Petition
+from storage.queries.cases import related, visible_cases
+from storage.subjects import case_subject
 from tests.support.factories import COMMUNE, OTHER_COMMUNE, Factories
-from workflows.access import Role
+from workflows.access import Permission, Role, decide
 from workflows.cases import LinkKind
 from workflows.errors import Conflict, StepNotAllowed
 
@@ -210,3 +211,48 @@ def test_hint_never_shows_what_the_reader_may_not_open(app: Flask, factories: Fa
     with reading() as work:
         petition = work.get(Petition, mine)
         assert related(work.db_session, petition, visible_to=stranger.actor) == []
+
+
+def test_a_side_in_one_letter_is_a_side_in_the_whole_matter(
+    app_on_both: Flask, factories: Factories
+) -> None:
+    officer = factories.officer(Role.BOARD_OFFICER)
+    with unit_of_work() as work:
+        unit_id = factories.unit_id("75")
+        case = work.add(
+            Case(
+                search_id=next_search_id(work, "case"),
+                code="VV-TEST-SIDE",
+                title="Vụ việc",
+                kind="complaint",
+                holder_unit_id=unit_id,
+                opened_on=date(2026, 11, 2),
+            )
+        )
+        work.flush()
+        petition = register_petition(
+            work,
+            NewPetition(
+                kind="complaint",
+                content="Khiếu nại quyết định thu hồi đất",
+                received_on=date(2026, 11, 2),
+                receiving_unit_id=unit_id,
+                signing="paper",
+                submitter=PersonData(name="Lê Thị A"),
+                idempotency_key="side",
+            ),
+            by=None,
+        ).petition
+        petition.case_id = case.id
+    with reading() as work:
+        assert decide(officer.actor, Permission.CASE_SEE, case_subject(work.db_session, case))
+        seen = work.db_session.scalars(select(Case.id).where(visible_cases(officer.actor))).all()
+        assert case.id in seen
+    with unit_of_work() as work:
+        work.add(
+            Involvement(petition_id=petition.id, person_id=officer.person_id, part="conflicted")
+        )
+    with reading() as work:
+        assert not decide(officer.actor, Permission.CASE_SEE, case_subject(work.db_session, case))
+        seen = work.db_session.scalars(select(Case.id).where(visible_cases(officer.actor))).all()
+        assert case.id not in seen

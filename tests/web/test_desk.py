@@ -17,7 +17,7 @@ from reception.clock import legal_today
 from reception.desk import operations, overview, visitors
 from reception.desk.steps import MASKED_CONTENT, MASKED_VISITOR
 from reception.petitions.steps import look_up_index
-from storage.database import reading
+from storage.database import reading, unit_of_work
 from storage.identities import PersonData, keep_person, open_field, person_name
 from storage.models import (
     AuditLeaf,
@@ -756,3 +756,17 @@ def test_lost_second_part_is_replaced_by_the_officer_who_took_the_petition(
     petition = _only(Petition)
     assert petition.look_up_hash != before
     assert petition.look_up_hash == look_up_index(petition.code, shown[1])
+
+
+def test_an_id_alone_never_lets_an_officer_change_somebody_elses_data(
+    app: Flask, factories: Factories
+) -> None:
+    with unit_of_work() as work:
+        stranger = keep_person(
+            work, PersonData(name="Lê Văn Xa", citizen_id="099111222333", phone="0100999888")
+        )
+    typed = PersonData(name="Kẻ Gian", phone="0100000001")
+    assert not operations._was_found_by(stranger, typed)
+    assert operations._was_found_by(stranger, PersonData(name="x", citizen_id="099111222333"))
+    other_number = PersonData(name="x", citizen_id="099000000000", phone="0100999888")
+    assert not operations._was_found_by(stranger, other_number)
