@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 
 from reception.cases.steps import join_case, open_case, settle_case
 from reception.clock import legal_today
+from reception.datamap.maintenance import refresh as refresh_map
 from reception.demo import names
 from reception.demo.matters import MONTH_WEIGHT, Matter, new_matter, second_voice
 from reception.demo.recordings import seal_demo_recordings
@@ -81,6 +82,7 @@ def fill_demo(cases: int) -> dict[str, int]:
         today = legal_today()
         prepare_vault()
         _write_cases(list(plans(cases, today)), staff, today)
+        refresh_map(today=today)
         seal_demo_recordings(staff, today)
     return _counts()
 
