@@ -208,7 +208,13 @@ def _stretch(people: list[UUID], began: datetime) -> Stretch:
     try:
         for person, (part, colour, tone) in zip(people, SEATS, strict=True):
             made = synthesise_mjr(
-                tone, colour, LENGTH_S, scratch=scratch, size="320x240", label=part
+                tone,
+                colour,
+                LENGTH_S,
+                scratch=scratch,
+                size="240x180",
+                frames_per_second=10,
+                label=part,
             )
             presences.append(Presence(person, made.audio_mjr, made.video_mjr, began))
     finally:
