@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import current_app, g, request, url_for
@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from reception.access import current_actor
 from storage.database import reading
 from storage.queries.units import by_path
-from workflows.access import Permission, holds
+from workflows.access import Permission, Role, holds
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ def nav_items() -> list[dict[str, Any]]:
     if actor.is_citizen:
         return []
     known = current_app.view_functions
+    # What everybody may do as a citizen is no reason for a place in an officer's rail.
+    on_duty = replace(actor, posts=tuple(p for p in actor.posts if p.role is not Role.CITIZEN))
     counts: dict[str, int] = g.get("nav_counts", {})
     here = _entry_of(request.endpoint or "")
     return [
@@ -58,7 +60,7 @@ def nav_items() -> list[dict[str, Any]]:
             "section": item.section,
         }
         for item in ITEMS
-        if item.endpoint in known and holds(actor, item.permission)
+        if item.endpoint in known and holds(on_duty, item.permission)
     ]
 
 

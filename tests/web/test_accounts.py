@@ -125,3 +125,11 @@ def test_built_files_come_packed_and_for_ever(client: FlaskClient) -> None:
         length = len(packed.data)
     with client.get(address.group()) as plain:
         assert length < len(plain.data) / 2
+
+
+def test_rail_offers_no_page_that_the_role_cannot_open(
+    client: FlaskClient, factories: Factories
+) -> None:
+    clerk = factories.officer(Role.CLERK)
+    page = factories.log_in(client, clerk).get("/tai-khoan").get_data(as_text=True)
+    assert 'href="/ban-do"' not in page
