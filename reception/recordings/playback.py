@@ -119,9 +119,12 @@ def read_span(copy: Copy, span: Span) -> Iterator[bytes]:
 
 
 def _pieces(copy: Copy, span: Span) -> Iterator[bytes]:
-    at, served = span.first, 0
+    at, served, asked_at = span.first, 0, span.first
     try:
         while at <= span.last:
+            if at - asked_at >= MOST_AT_ONCE:  # a long answer must not outlive the leave
+                _open_now(PlaybackOpening.id == copy.opening_id)
+                asked_at = at
             length = min(FIRST_PIECE if at == span.first else PIECE, span.last + 1 - at)
             data = copy.reader.read(at, length)
             served += length

@@ -33,7 +33,8 @@ def test_withdrawn_leave_stops_a_whole_file_that_is_being_sent(
     chair = people.officer(Role.PROVINCIAL_CHAIR)
     people.log_in(viewer, chair)
     token = _token(viewer, recorded.recording_id)
-    monkeypatch.setattr(playback, "MOST_AT_ONCE", 4096)
+    for size in ("MOST_AT_ONCE", "FIRST_PIECE", "PIECE"):
+        monkeypatch.setattr(playback, size, 4096)
     with reading() as work:
         copy = work.db_session.scalars(select(PlayableCopy.id)).first()
     answer = viewer.get(f"/ban-ghi/luong/{token}/{copy}", buffered=False)
