@@ -31,7 +31,7 @@ from tests.media.recordings import colour, is_near, playable, tone_hz, wait_unti
 from tests.support.browsers import LOOKS, Participant
 from tests.support.factories import Factories
 from tests.support.janus import RunningJanus, running_janus
-from tests.support.meetings import OpenMeeting, open_meeting
+from tests.support.open_meeting import OpenMeeting, open_meeting
 
 pytestmark = pytest.mark.media
 TMPFS = Path("/dev/shm")  # noqa: S108  # recordings belong on tmpfs; the folder below is our own

@@ -197,6 +197,21 @@ def test_any_province_gets_whole_cells_that_contain_their_points(places):
     assert together.area == pytest.approx(sum(area_of(cell) for cell in cells), rel=0.005)
 
 
+def test_a_corner_that_rounding_folds_over_itself_is_straightened():
+    places = [
+        (10.656245574129914, 107.14276300167286, 2.00001),
+        (10.62904465457907, 106.54312015550914, 557.6949691504007),
+        (11.312700516453623, 107.33274127653182, 22.96723771211857),
+        (10.629917791027669, 106.89058963289997, 2.00001),
+        (10.5, 107.04784556265705, 417.59202156409805),
+        (10.946774604586762, 107.18074285909162, 390.66796875),
+    ]
+    units = [_unit(k, lat, lon, km2) for k, (lat, lon, km2) in enumerate(places)]
+    for cell in schematic_map(units).cells:
+        assert Polygon(cell.ring).is_valid
+        assert Polygon(cell.ring).contains(Point(cell.point))
+
+
 def area_of(cell: Cell) -> float:
     return abs(area(cell.ring))
 

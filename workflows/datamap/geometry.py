@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import cos, hypot, pi, radians, sqrt
 from typing import Any
 
-from shapely import Polygon, union_all
+from shapely import Polygon, make_valid, set_precision, union_all
 from shapely.geometry import LineString, MultiPolygon
 from shapely.geometry import Point as Dot
 from shapely.geometry.base import BaseGeometry
@@ -37,6 +37,7 @@ TALLEST = 1.6
 
 MARGIN = 6.0
 GAP = 2.0
+ROUNDED_TO = 0.01
 LARGEST_NAME = 12.0
 READABLE_NAME = 10.5
 ENLARGING_ROUNDS = 4
@@ -206,7 +207,7 @@ def _drawn(facts: Sequence[UnitFacts], diagram: Diagram, outline: Ring) -> Schem
     """Turn the diagram into drawing units and dress every cell."""
     place = _Placement.of(outline)
     shapes = _whole_cells(diagram, outline)
-    rings = [tuple(place.point(point) for point in _ring(shape)) for shape in shapes]
+    rings = [_outer_line(place, shape) for shape in shapes]
     links = _links(rings)
     points = [place.point(p) for p in _points_inside(diagram.sites, shapes)]
     cells = tuple(
@@ -245,6 +246,16 @@ class _Placement:
             round(MARGIN + (at[0] - self.west) * self.scale, 2),
             round(MARGIN + (self.north - at[1]) * self.scale, 2),
         )
+
+
+def _outer_line(place: _Placement, shape: Polygon) -> tuple[Point, ...]:
+    """The outer line in drawing units; rounding may fold a hair-thin corner over itself."""
+    ring = tuple(place.point(point) for point in _ring(shape))
+    if Polygon(ring).is_valid:
+        return ring
+    whole = _parts(set_precision(make_valid(Polygon(ring)), ROUNDED_TO))[0]
+    # The sheet's y runs down, so the same direction is the other way round here.
+    return tuple((round(x, 2), round(y, 2)) for x, y in reversed(_ring(whole)))
 
 
 def _whole_cells(diagram: Diagram, outline: Ring) -> list[Polygon]:
