@@ -16,6 +16,7 @@ from werkzeug.datastructures import MultiDict
 
 from reception.clock import LOCAL
 from reception.sessions.schedule_operations import Plan, PlannedPoint, PlannedVisit
+from workflows.errors import NotFound
 
 COMPONENTS = 6
 KINDS = ("regular", "periodic", "ad_hoc")
@@ -296,3 +297,11 @@ def _is_number(value: object) -> bool:
         return math.isfinite(float(str(value)))
     except ValueError:
         return False
+
+
+def id_from(typed: str) -> UUID:
+    """The id a hidden field or a list carries. Raises NotFound for anything else."""
+    try:
+        return UUID(typed)
+    except ValueError:
+        raise NotFound from None

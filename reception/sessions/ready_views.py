@@ -13,7 +13,7 @@ from reception.security import allow_devices
 from reception.sessions import ready_operations
 from reception.sessions.blueprint import bp, kind_words, pool, staff_door, state_tag
 from reception.sessions.clock_views import jumps
-from reception.sessions.forms import device_words
+from reception.sessions.forms import device_words, id_from
 from reception.sessions.link_test import LinkTest
 from reception.sessions.presence import INSIDE
 from reception.sessions.printing import invitation_pdf
@@ -137,6 +137,6 @@ def connect(meeting_id: UUID, point_id: UUID) -> ResponseReturnValue:
 @needs(Permission.SESSION_TEST_POINT)
 def check_identity(meeting_id: UUID, participant_id: UUID) -> ResponseReturnValue:
     """The officer has compared papers and person."""
+    point_id = id_from(request.form.get("point", ""))
     ready_operations.check_identity(meeting_id, participant_id, by=current_actor())
-    back = request.form.get("point", "")
-    return redirect(url_for(".point", meeting_id=meeting_id, point_id=UUID(back)), code=303)
+    return redirect(url_for(".point", meeting_id=meeting_id, point_id=point_id), code=303)

@@ -21,7 +21,7 @@ from reception.sessions.blueprint import (
     staff_door,
     state_tag,
 )
-from reception.sessions.forms import ScheduleForm, WhenForm, prefilled
+from reception.sessions.forms import ScheduleForm, WhenForm, id_from, prefilled
 from storage.database import reading
 from storage.models.sessions import PARTS
 from storage.queries import sessions as queries
@@ -187,11 +187,11 @@ def invite(meeting_id: UUID) -> ResponseReturnValue:
     try:
         schedule_operations.invite(
             meeting_id,
-            point_id=UUID(data.get("point", "")),
+            point_id=id_from(data.get("point", "")),
             part=data.get("part", "officer") if data.get("part") in INVITABLE else "officer",
             name=name,
             title=data.get("title", "").strip(),
-            account_id=UUID(account) if account else None,
+            account_id=id_from(account) if account else None,
             by=current_actor(),
         )
     except BadInput as bad:
@@ -208,7 +208,7 @@ def change_person(meeting_id: UUID, participant_id: UUID) -> ResponseReturnValue
         if request.form.get("remove"):
             schedule_operations.withdraw_invitation(meeting_id, participant_id, by=actor)
         else:
-            point_id = UUID(request.form.get("point", ""))
+            point_id = id_from(request.form.get("point", ""))
             schedule_operations.move_seat(meeting_id, participant_id, point_id=point_id, by=actor)
     except BadInput as bad:
         return _people_page(meeting_id, errors=dict(bad.fields), status=422)

@@ -148,3 +148,13 @@ def test_letter_found_to_be_a_denunciation_leaves_no_name_in_its_session(
     assert titles == ["Đơn tố cáo (nội dung được giữ kín)"]
     assert "Điểu Minh" not in sitting(made).names.values()
     assert [person.person_id for person in invited] == [None]
+
+
+def test_id_that_is_none_is_not_found_instead_of_a_fault(
+    client: FlaskClient, factories: Factories
+) -> None:
+    cast = Cast.gather(factories)
+    meeting_id = schedule(factories, cast)
+    page = factories.log_in(client, cast.clerk)
+    answer = page.post(f"/phien/{meeting_id}/nguoi-du", data={"name": "A", "point": "x"})
+    assert answer.status_code == 404
