@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 from datetime import datetime, timedelta
 
@@ -91,7 +92,7 @@ def init_security(app: Flask, settings: Settings) -> None:
 
 
 def limit(what: str, key: str, *, most: int, within: timedelta) -> None:
-    """Count an attempt at `what` by `key`. Raises TooManyAttempts past `most` in the window.
+    """Count an attempt at `what` by `key`. Raises TooManyAttempts past `most` within any such time.
 
     The key is hashed: no address or code rests in the table. Kept in SQL so that every process
     counts together; commits on its own so that a refused attempt is counted too.
@@ -100,18 +101,36 @@ def limit(what: str, key: str, *, most: int, within: timedelta) -> None:
     now = utc_now()
     window_s = int(within.total_seconds())
     start = datetime.fromtimestamp(now.timestamp() // window_s * window_s, tz=now.tzinfo)
-    if _count(f"{what}:{digest}", start) > most:
-        raise TooManyAttempts(window_s - int((now - start).total_seconds()))
+    earlier, current = _count(f"{what}:{digest}", start, within)
+    elapsed_s = (now - start).total_seconds()
+    wait_s = wait_seconds(min(earlier, most), current, most, elapsed_s, window_s)
+    if wait_s:
+        raise TooManyAttempts(wait_s)
 
 
-def _count(key: str, window_at: datetime) -> int:
+def wait_seconds(earlier: int, current: int, most: int, elapsed_s: float, window_s: int) -> int:
+    """How long until another attempt is free; 0 when this one was.
+
+    A window slides: of the attempts of the window before, the share that still lies within
+    `window_s` counts on. A border between two windows therefore gives nobody a second helping.
+    """
+    if earlier * (1 - elapsed_s / window_s) + current <= most:
+        return 0
+    if current >= most:  # this window's own attempts fade only in the next
+        return math.ceil(window_s - elapsed_s + window_s / most)
+    fades_at_s = window_s * (1 - (most - current - 1) / earlier)
+    return max(1, math.ceil(fades_at_s - elapsed_s))
+
+
+def _count(key: str, window_at: datetime, within: timedelta) -> tuple[int, int]:
     try:
-        return _raise_count(key, window_at)
+        return _raise_count(key, window_at, within)
     except IntegrityError:  # two first attempts at once: the other one made the row
-        return _raise_count(key, window_at)
+        return _raise_count(key, window_at, within)
 
 
-def _raise_count(key: str, window_at: datetime) -> int:
+def _raise_count(key: str, window_at: datetime, within: timedelta) -> tuple[int, int]:
+    """Attempts of the window before and of this one, this attempt included."""
     with unit_of_work() as work:
         row = work.db_session.scalar(
             select(RateBucket)
@@ -120,10 +139,11 @@ def _raise_count(key: str, window_at: datetime) -> int:
         )
         if row is None:
             work.db_session.execute(
-                delete(RateBucket).where(RateBucket.window_at < window_at - timedelta(days=1))
+                delete(RateBucket).where(RateBucket.window_at < window_at - timedelta(days=2))
             )
             row = RateBucket(key=key, window_at=window_at, count=0)
             work.db_session.add(row)
         row.count += 1
-        count = row.count
-    return count
+        before = work.db_session.get(RateBucket, (key, window_at - within))
+        counts = (before.count if before else 0, row.count)
+    return counts

@@ -127,7 +127,17 @@ def test_unread_letter_of_unknown_kind_is_not_searchable(app: Flask, factories: 
         assert work.db_session.query(SearchDocument).count() == 1
 
 
-WORDS = ("Khuyên", "Quách", "0909 111", "Xuyến", "chiếm đoạt", "7777", "075190009999", "thù lao")
+# The number is long: row ids are random and hold any four digits now and then.
+WORDS = (
+    "Khuyên",
+    "Quách",
+    "0909 111",
+    "Xuyến",
+    "chiếm đoạt",
+    "777300777",
+    "075190009999",
+    "thù lao",
+)
 
 
 def _denunciation(factories: Factories) -> NewPetition:
@@ -135,13 +145,13 @@ def _denunciation(factories: Factories) -> NewPetition:
         factories,
         kind="denunciation",
         title="Quách Văn Đoạt chiếm đoạt tiền",
-        content="Ông Quách Văn Đoạt chiếm đoạt tiền hỗ trợ theo 7777/QĐ-UBND.",
+        content="Ông Quách Văn Đoạt chiếm đoạt tiền hỗ trợ theo 777300777/QĐ-UBND.",
         wish="Trả lại thù lao",
         respondent="Quách Văn Đoạt",
         place_text="Chợ quán bà Xuyến",
         on_behalf_of="Bà Khuyên",
         support_needs="Cần người dịch cho Khuyên",
-        earlier_decisions=({"number": "7777/QĐ-UBND", "date": "", "body": "UBND"},),
+        earlier_decisions=({"number": "777300777/QĐ-UBND", "date": "", "body": "UBND"},),
         representatives=(PersonData(name="Lê Khuyên", phone="0909 111 222"),),
         submitter=PersonData(name="Trần Thị Khuyên", citizen_id="075190009999"),
     )
