@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
 
 from reception.petitions.steps import look_up_index
 from reception.petitions.uploads import CheckedFile, add_attachment, seal_file
+from reception.sessions.steps import Invitation, invitations_of
 from storage.database import Work, reading, unit_of_work
 from storage.identities import digits, read_person, seal_field
 from storage.models import Person, Petition, PetitionRequest, SealedObject
@@ -74,6 +75,13 @@ def follow(petition_id: UUID) -> Following:
     """The stage of a petition whose sender has proven to be one."""
     with reading() as work:
         return following(work.db_session, petition_id)
+
+
+def invitations(petition_id: UUID, *, now: datetime) -> dict[UUID, Invitation]:
+    """By session: where the proven sender may go in by the personal link; `now` is legal."""
+    with reading() as work:
+        found = invitations_of(work.db_session, petition_id, now=now)
+    return {invited.meeting_id: invited for invited in found if not invited.over}
 
 
 def add_paper(petition_id: UUID, file: CheckedFile) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from flask import Response, redirect, render_template, request, url_for
@@ -18,9 +18,10 @@ from reception.petitions.blueprint import bp
 from reception.petitions.filing_words import kind_label
 from reception.petitions.uploads import ACCEPT, BadFile, CheckedFile, check_file
 from reception.security import limit
+from reception.sessions.steps import Invitation
 from reception.settings import settings
 from storage.models.base import utc_now
-from storage.queries.following import Following
+from storage.queries.following import Following, Meeting
 from workflows.access import Permission
 from workflows.codes import parse_code
 from workflows.errors import BadCode
@@ -118,7 +119,7 @@ def _show(
         timeline=following_words.timeline(found),
         bar=_bar(found),
         late=found.is_late(today),
-        meetings=[_meeting(meeting) for meeting in found.meetings],
+        meetings=_meetings(found),
         asked={row.kind for row in found.requests if row.state == "open"},
         accept=ACCEPT,
         max_mb=settings().upload_limit_bytes // 1024 // 1024,
@@ -185,17 +186,38 @@ def _bar(found: Following) -> dict[str, object] | None:
     }
 
 
-def _meeting(meeting: object) -> dict[str, object]:
-    starts = meeting.starts_at.astimezone(LOCAL)  # type: ignore[attr-defined]  # a Meeting
-    days = (starts.date() - legal_now().astimezone(LOCAL).date()).days
+def _meetings(found: Following) -> list[dict[str, object]]:
+    """The sessions to come, each with the personal link of whoever is invited to it."""
+    now = legal_now()
+    invited = operations.invitations(found.petition.id, now=now)
+    return [_meeting(meeting, invited.get(meeting.id), now) for meeting in found.meetings]
+
+
+def _meeting(meeting: Meeting, invited: Invitation | None, now: datetime) -> dict[str, object]:
+    starts = meeting.starts_at.astimezone(LOCAL)
+    opens = invited.opens_at.astimezone(LOCAL) if invited else starts
     return {
         "row": meeting,
         "date": starts.date(),
         "lunar": str(lunar_date(starts.date())),
         "time": f"{starts:%H:%M}",
         "day": following_words.day_words(starts.date()),
-        "days": days,
+        "days": (starts.date() - now.astimezone(LOCAL).date()).days,
+        "invited": invited,
+        "place": ", ".join(filter(None, (invited.point, invited.place))) if invited else "",
+        "door": _door(invited, now),
+        "opens": f"{opens:%H:%M}",
+        "opens_on": f"{opens:%d/%m}",
     }
+
+
+def _door(invited: Invitation | None, now: datetime) -> str:
+    """What the personal link is good for now: come to the point, try the machine, or go in."""
+    if invited is None:
+        return ""
+    if invited.must_come:
+        return "point"
+    return "open" if now >= invited.opens_at else "early"
 
 
 def _upload(field: str) -> CheckedFile | None:

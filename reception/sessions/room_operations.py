@@ -24,11 +24,7 @@ from storage.subjects import reception_session_subject
 from workflows.access import Actor, Decision, Permission, decide
 from workflows.errors import Conflict, DomainError, NotAllowed, NotFound, Unavailable
 
-DOORS_OPEN = timedelta(hours=2)
-"""How long before the start the waiting room lets people in."""
-
 TOUCH_EVERY = timedelta(seconds=2)
-AFTER = ("ENDED", "MINUTED", "SEALED", "RECORDED", "CONCLUDED")
 
 
 class MeetingOver(DomainError):
@@ -100,8 +96,8 @@ def doorway(participant_id: UUID, *, now: datetime) -> Doorway:
 
 def _doorway(sitting: queries.Sitting, me: Participant, now: datetime) -> Doorway:
     meeting = sitting.meeting
-    opens_at = meeting.starts_at - DOORS_OPEN
-    over = _over(meeting, now)
+    opens_at = meeting.starts_at - steps.DOORS_OPEN
+    over = MeetingOver(meeting.state) if steps.is_over(meeting, now) else None
     return Doorway(
         sitting=sitting,
         me=me,
@@ -109,25 +105,8 @@ def _doorway(sitting: queries.Sitting, me: Participant, now: datetime) -> Doorwa
         opens_at=opens_at,
         open_now=over is None and now >= opens_at,
         over=over,
-        at_point_only=_must_come(meeting, me),
+        at_point_only=steps.must_come(meeting, me),
     )
-
-
-def _over(meeting: ReceptionSession, now: datetime) -> MeetingOver | None:
-    ended = meeting.state in (*AFTER, "CANCELLED", "REFUSED", "IN_PERSON", "DIVERTED_IN_PERSON")
-    never_opened = meeting.opened_at is None and now > meeting.planned_end_at + DOORS_OPEN
-    return MeetingOver(meeting.state) if ended or never_opened else None
-
-
-def _must_come(meeting: ReceptionSession, me: Participant) -> bool:
-    """Citizens sit at a point unless the head allowed the link from home for this session.
-
-    Whoever an officer at the point has checked is there, and may use another machine.
-    Source: NĐ 154/2026/NĐ-CP, Điều 3, 22.
-    """
-    if me.part not in ("citizen", "representative"):
-        return False
-    return meeting.home_link_reason is None and me.identity_checked_at is None
 
 
 # --- arriving ------------------------------------------------------------------------------------
@@ -218,7 +197,7 @@ def _place_for(meeting_id: UUID, participant_id: UUID, pool: MediaPool) -> Place
 
 
 def _ensure_may_join(meeting: ReceptionSession, me: Participant) -> None:
-    if meeting.state in (*AFTER, "CANCELLED", "IN_PERSON"):
+    if meeting.state in (*steps.AFTER, "CANCELLED", "IN_PERSON"):
         raise MeetingOver(meeting.state)
     if meeting.state == "PAUSED":
         raise Unavailable("Phiên đang tạm nghỉ. Khi chủ trì tiếp tục, máy sẽ tự nối lại.")

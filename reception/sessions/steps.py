@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -41,18 +41,32 @@ LINKED_PARTS = ("citizen", "representative", "interpreter", "guest")
 MASKED_NAME = "Người gửi đơn"
 
 
+DOORS_OPEN = timedelta(hours=2)
+"""How long before the start the waiting room lets people in."""
+
+AFTER = ("ENDED", "MINUTED", "SEALED", "RECORDED", "CONCLUDED")
+ELSEWHERE = ("CANCELLED", "REFUSED", "IN_PERSON", "DIVERTED_IN_PERSON")
+
+
 @dataclass(frozen=True)
 class Invitation:
-    """What the sender of a petition is told about the session. `path` is the personal link."""
+    """What the sender of a petition is told about the session. `path` is the personal link.
+
+    `must_come`: the link leads in only at the point, once an officer there has looked at the
+    papers. `over` is as of the legal instant asked about.
+    """
 
     meeting_id: UUID
     title: str
     starts_at: datetime
+    opens_at: datetime
     state: str
     mode: str
     point: str
     place: str
     at_home: bool
+    must_come: bool
+    over: bool
     path: str
 
 
@@ -71,18 +85,38 @@ def hash_of(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def invitations_of(db_session: Session, petition_id: UUID) -> list[Invitation]:
+def is_over(meeting: ReceptionSession, now: datetime) -> bool:
+    """Whether nobody can join any more at the legal instant `now`."""
+    never_opened = meeting.opened_at is None and now > meeting.planned_end_at + DOORS_OPEN
+    return never_opened or meeting.state in AFTER + ELSEWHERE
+
+
+def must_come(meeting: ReceptionSession, me: Participant) -> bool:
+    """Citizens sit at a point unless the head allowed the link from home for this session.
+
+    Whoever an officer at the point has checked is there, and may use another machine.
+    Source: NĐ 154/2026/NĐ-CP, Điều 3, 22.
+    """
+    if me.part not in ("citizen", "representative"):
+        return False
+    return meeting.home_link_reason is None and me.identity_checked_at is None
+
+
+def invitations_of(db_session: Session, petition_id: UUID, *, now: datetime) -> list[Invitation]:
     """Sessions to which the sender of a petition is invited, newest first."""
     return [
         Invitation(
             meeting_id=meeting.id,
             title=meeting.title,
             starts_at=meeting.starts_at,
+            opens_at=meeting.starts_at - DOORS_OPEN,
             state=meeting.state,
             mode=meeting.mode,
             point=point.name,
             place=point.place,
             at_home=meeting.home_link_reason is not None,
+            must_come=must_come(meeting, person),
+            over=is_over(meeting, now),
             path=join_path(person.id),
         )
         for person, meeting, point in meetings_of_petition(db_session, petition_id)

@@ -63,6 +63,7 @@ class Stage:
 class Meeting:
     """A reception session in which this petition is heard."""
 
+    id: UUID
     code: str
     online: bool
     state: str
@@ -228,6 +229,7 @@ def _meeting(db_session: Session, meeting: ReceptionSession, unit: str) -> Meeti
         .order_by(SessionPoint.seat)
     )
     return Meeting(
+        id=meeting.id,
         code=meeting.code,
         online=meeting.mode == "online",
         state=meeting.state,

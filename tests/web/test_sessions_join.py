@@ -24,16 +24,8 @@ from tests.support.meetings import local as at
 
 
 @pytest.fixture
-def cast(factories: Factories) -> Cast:
-    return Cast.gather(factories)
-
-
-@pytest.fixture
-def meeting_id(factories: Factories, cast: Cast) -> UUID:
-    made = schedule(factories, cast)
-    make_ready(made, cast)
-    set_clock(at(26, 7))
-    return made
+def meeting_id(ready_meeting: UUID) -> UUID:
+    return ready_meeting
 
 
 def test_personal_link_opens_the_page_and_lets_it_use_the_camera(
@@ -224,7 +216,7 @@ def test_invitations_are_told_to_whoever_follows_the_petition(
     from storage.database import reading
 
     with reading() as work:
-        (invitation,) = steps.invitations_of(work.db_session, cast.petition_id)
+        (invitation,) = steps.invitations_of(work.db_session, cast.petition_id, now=at(26, 7))
     assert invitation.starts_at == at(26)
     assert invitation.point == sitting(meeting_id).points[1].name
     assert client.get(invitation.path).status_code == 200
