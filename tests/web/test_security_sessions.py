@@ -18,13 +18,11 @@ from tests.support.factories import COMMUNE, Factories
 from tests.support.meetings import (
     Cast,
     make_ready,
-    open_without_media,
     participant,
     schedule,
     set_clock,
     sitting,
     token_of,
-    wait_outside,
 )
 from tests.support.meetings import local as at
 from workflows.access import Role
@@ -32,19 +30,8 @@ from workflows.kinds import PetitionKind
 
 
 @pytest.fixture
-def cast(factories: Factories) -> Cast:
-    return Cast.gather(factories)
-
-
-@pytest.fixture
-def meeting_id(client: FlaskClient, factories: Factories, cast: Cast) -> UUID:
-    """An open session; the citizen waits outside."""
-    made = schedule(factories, cast)
-    make_ready(made, cast)
-    set_clock(at(26, 7))
-    wait_outside(client, made)
-    open_without_media(made, cast)
-    return made
+def meeting_id(open_meeting: UUID) -> UUID:
+    return open_meeting
 
 
 def _strict(text: str) -> object:

@@ -25,13 +25,8 @@ from workflows.access import Role
 
 
 @pytest.fixture
-def cast(factories: Factories) -> Cast:
-    return Cast.gather(factories)
-
-
-@pytest.fixture
-def meeting_id(factories: Factories, cast: Cast) -> UUID:
-    return schedule(factories, cast)
+def meeting_id(scheduled_meeting: UUID) -> UUID:
+    return scheduled_meeting
 
 
 def page_of(client: FlaskClient, meeting_id: UUID) -> str:

@@ -8,8 +8,6 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
-from reception.sessions import conduct_operations
-from reception.sessions.blueprint import pool
 from reception.sessions.jobs import HANDLERS
 from storage.database import reading, unit_of_work
 from storage.jobs import run_one
@@ -17,32 +15,14 @@ from storage.models import Minutes, Recording
 from tests.support.factories import Factories
 from tests.support.meetings import (
     Cast,
-    make_ready,
-    open_without_media,
     schedule,
-    set_clock,
     sitting,
 )
-from tests.support.meetings import local as at
 
 
 @pytest.fixture
-def cast(factories: Factories) -> Cast:
-    return Cast.gather(factories)
-
-
-@pytest.fixture
-def meeting_id(client: FlaskClient, factories: Factories, cast: Cast) -> UUID:
-    """A session that has ended."""
-    made = schedule(factories, cast)
-    make_ready(made, cast)
-    open_without_media(made, cast)
-    with client.application.app_context():
-        conduct_operations.end_session(
-            made, typed="kết thúc", by=cast.chair.actor, pool=pool(), now=at(26, 9)
-        )
-    set_clock(at(26, 10))
-    return made
+def meeting_id(ended_meeting: UUID) -> UUID:
+    return ended_meeting
 
 
 def texts(page: str) -> list[str]:

@@ -22,29 +22,15 @@ from tests.support.meetings import (
     participant,
     recording_of,
     schedule,
-    set_clock,
     sitting,
     token_of,
-    wait_outside,
 )
-from tests.support.meetings import local as at
 from workflows.access import Role
 
 
 @pytest.fixture
-def cast(factories: Factories) -> Cast:
-    return Cast.gather(factories)
-
-
-@pytest.fixture
-def meeting_id(client: FlaskClient, factories: Factories, cast: Cast) -> UUID:
-    """An open session; the citizen waits outside."""
-    made = schedule(factories, cast)
-    make_ready(made, cast)
-    set_clock(at(26, 7))
-    wait_outside(client, made)
-    open_without_media(made, cast)
-    return made
+def meeting_id(open_meeting: UUID) -> UUID:
+    return open_meeting
 
 
 @pytest.fixture

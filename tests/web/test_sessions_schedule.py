@@ -15,11 +15,6 @@ from tests.support.meetings import local as at
 from workflows.access import Role
 
 
-@pytest.fixture
-def cast(factories: Factories) -> Cast:
-    return Cast.gather(factories)
-
-
 def typed(factories: Factories, cast: Cast, **changes: Any) -> dict[str, Any]:
     """The form as an officer fills it."""
     return {
