@@ -27,29 +27,45 @@ def current_actor() -> Actor:
     return actor
 
 
-def needs(permission: Permission) -> Callable[[View], View]:
-    """Let in whoever holds the permission at all; send a visitor to the log-in first."""
+def needs(permission: Permission, *, hidden: bool = False) -> Callable[[View], View]:
+    """Let in whoever holds the permission at all; send a visitor to the log-in first.
+
+    `hidden` is for the pages of one record nobody outside is to know of: there whoever lacks the
+    permission finds nothing (404), a visitor included.
+    """
 
     def mark(view: View) -> View:
         @wraps(view)
         def guarded(*args: object, **kwargs: object) -> object:
             actor = current_actor()
             if not holds(actor, permission):
-                if actor is VISITOR and request.method == "GET":
-                    return redirect(url_for("accounts.log_in", next=request.full_path.rstrip("?")))
+                if actor is VISITOR and request.method == "GET" and not hidden:
+                    return redirect(url_for("accounts.log_in", next=_here()))
                 raise NotAllowed(
                     Decision(
                         allowed=False,
                         reason="Vai trò của bạn không có quyền này. "
                         "Nếu cần, hãy hỏi người phụ trách đơn vị.",
+                        hidden=hidden,
                     )
                 )
             return view(*args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]  # read by the route test
+        guarded.hidden = hidden  # type: ignore[attr-defined]  # read by the route test
         return guarded  # type: ignore[return-value]  # same call signature as `view`
 
     return mark
+
+
+def _here() -> str:
+    return request.full_path.rstrip("?")
+
+
+def log_in_address() -> str:
+    """The log-in that leads back to this page; empty for whoever is logged in."""
+    known = current_actor() is not VISITOR or request.method != "GET"
+    return "" if known else url_for("accounts.log_in", next=_here())
 
 
 def public(view: View) -> View:

@@ -14,7 +14,7 @@ from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import PROJECT, Settings
-from reception.access import current_actor
+from reception.access import current_actor, log_in_address
 from reception.accounts.operations import demo_accounts
 from reception.clock import LOCAL, legal_now, legal_today
 from reception.navigation import nav_items, place_name
@@ -131,6 +131,7 @@ def init_templating(app: Flask, settings: Settings) -> None:
     Babel(app, locale_selector=language, timezone_selector=lambda: "Asia/Ho_Chi_Minh")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals["log_in_address"] = log_in_address
     for function in (vndate, vndatetime, vntime, vnweekday, num, filesize):
         app.jinja_env.filters[function.__name__] = function
     app.context_processor(lambda: _context(settings))

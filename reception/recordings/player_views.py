@@ -23,7 +23,7 @@ MOST_PICTURES = 4
 
 
 @bp.post("/<uuid:recording_id>/mo")
-@needs(Permission.RECORDING_PLAY)
+@needs(Permission.RECORDING_PLAY, hidden=True)
 def open_recording(recording_id: UUID) -> ResponseReturnValue:
     """Open the recording under the grant in force; this is what the list of openings shows."""
     try:
@@ -41,7 +41,7 @@ def _no_grant(recording_id: UUID, message: str) -> str:
 
 
 @bp.get("/xem/<token>")
-@needs(Permission.RECORDING_PLAY)
+@needs(Permission.RECORDING_PLAY, hidden=True)
 def player(token: str) -> ResponseReturnValue:
     """Watch and listen."""
     try:
@@ -69,7 +69,7 @@ def player(token: str) -> ResponseReturnValue:
 
 
 @bp.get("/luong/<token>/<uuid:copy_id>")
-@needs(Permission.RECORDING_PLAY)
+@needs(Permission.RECORDING_PLAY, hidden=True)
 def stream(token: str, copy_id: UUID) -> ResponseReturnValue:
     """The asked range of one person's file: at most 2 MiB, decrypted for this answer alone."""
     copy = playback.open_copy(token, copy_id, account_id=current_actor().account_id)
@@ -89,7 +89,7 @@ def stream(token: str, copy_id: UUID) -> ResponseReturnValue:
 
 
 @bp.get("/luong/<token>/song")
-@needs(Permission.RECORDING_PLAY)
+@needs(Permission.RECORDING_PLAY, hidden=True)
 def waves(token: str) -> ResponseReturnValue:
     """Loudness of every file, ten values a second, each one byte in base 64."""
     shown = operations.show_player(token, by=current_actor())
@@ -101,7 +101,7 @@ def waves(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/luong/<token>/dong")
-@needs(Permission.RECORDING_PLAY)
+@needs(Permission.RECORDING_PLAY, hidden=True)
 def close(token: str) -> ResponseReturnValue:
     """Leave the player; whoever only shuts the browser is summed up later."""
     operations.close_opening(token, by=current_actor())

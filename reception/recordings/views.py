@@ -37,7 +37,7 @@ def index() -> ResponseReturnValue:
 
 
 @bp.get("/<uuid:recording_id>")
-@needs(Permission.RECORDING_LIST)
+@needs(Permission.RECORDING_LIST, hidden=True)
 def show(recording_id: UUID) -> ResponseReturnValue:
     """One recording: state, integrity, requests, who has opened it."""
     page = operations.show_recording(recording_id, by=current_actor())
@@ -45,7 +45,7 @@ def show(recording_id: UUID) -> ResponseReturnValue:
 
 
 @bp.get("/<uuid:recording_id>/xin-xem")
-@needs(Permission.RECORDING_LIST)
+@needs(Permission.RECORDING_LIST, hidden=True)
 def ask(recording_id: UUID) -> ResponseReturnValue:
     """The form that asks for the recording with a reason."""
     page = operations.show_recording(recording_id, by=current_actor())
@@ -53,7 +53,7 @@ def ask(recording_id: UUID) -> ResponseReturnValue:
 
 
 @bp.post("/<uuid:recording_id>/xin-xem")
-@needs(Permission.RECORDING_LIST)
+@needs(Permission.RECORDING_LIST, hidden=True)
 def ask_submit(recording_id: UUID) -> ResponseReturnValue:
     """Keep the request; a leader of the unit may open at once."""
     form = AskForm.read(request.form)
@@ -75,7 +75,7 @@ def ask_submit(recording_id: UUID) -> ResponseReturnValue:
 
 
 @bp.post("/yeu-cau/<uuid:grant_id>/duyet")
-@needs(Permission.RECORDING_APPROVE)
+@needs(Permission.RECORDING_APPROVE, hidden=True)
 def approve(grant_id: UUID) -> ResponseReturnValue:
     """Give leave for some days."""
     form = DecideForm.read(request.form, refusing=False)
@@ -90,7 +90,7 @@ def approve(grant_id: UUID) -> ResponseReturnValue:
 
 
 @bp.post("/yeu-cau/<uuid:grant_id>/tu-choi")
-@needs(Permission.RECORDING_APPROVE)
+@needs(Permission.RECORDING_APPROVE, hidden=True)
 def refuse(grant_id: UUID) -> ResponseReturnValue:
     """Say no, with a reason."""
     form = DecideForm.read(request.form, refusing=True)
@@ -103,7 +103,7 @@ def refuse(grant_id: UUID) -> ResponseReturnValue:
 
 
 @bp.post("/yeu-cau/<uuid:grant_id>/thu-hoi")
-@needs(Permission.RECORDING_APPROVE)
+@needs(Permission.RECORDING_APPROVE, hidden=True)
 def revoke(grant_id: UUID) -> ResponseReturnValue:
     """Take leave back."""
     grant = operations.revoke_playback(
@@ -114,7 +114,7 @@ def revoke(grant_id: UUID) -> ResponseReturnValue:
 
 
 @bp.post("/<uuid:recording_id>/kiem")
-@needs(Permission.RECORDING_VERIFY)
+@needs(Permission.RECORDING_VERIFY, hidden=True)
 def verify(recording_id: UUID) -> ResponseReturnValue:
     """Check the recording against everything that was written down about it."""
     check = operations.verify_recording(recording_id, by=current_actor())

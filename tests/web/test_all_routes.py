@@ -53,6 +53,21 @@ def _sample_url(rule: str) -> str:
     return re.sub(r"<([^>]+)>", fill, rule)
 
 
+def _hidden(app: Flask) -> set[str]:
+    """Rules whose record reads as not there to whoever lacks the permission."""
+    return {
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if getattr(app.view_functions[rule.endpoint], "hidden", False)
+    }
+
+
+def test_pages_of_one_recording_are_hidden_from_whoever_has_no_key(app: Flask) -> None:
+    own = {rule for _, rule, _ in _rules(app) if rule.startswith("/ban-ghi/")}
+    assert own
+    assert own <= _hidden(app)
+
+
 STAFF = [role for role in Role if role is not Role.CITIZEN]
 
 
@@ -60,8 +75,9 @@ STAFF = [role for role in Role if role is not Role.CITIZEN]
 def test_role_gets_through_no_door_it_has_no_key_for(
     app: Flask, factories: Factories, role: Role
 ) -> None:
-    """Own and foreign unit alike: without the permission it is 403, and nothing happened."""
+    """Own and foreign unit alike: 403, or 404 where nobody outside is to know of the record."""
     app.config["WTF_CSRF_ENABLED"] = False
+    hidden = _hidden(app)
     for unit in (PROVINCE, OTHER_COMMUNE):
         officer = factories.officer(role, unit)
         client = factories.log_in(app.test_client(), officer)
@@ -70,7 +86,8 @@ def test_role_gets_through_no_door_it_has_no_key_for(
                 continue
             for method in methods.split(","):
                 answer = client.open(_sample_url(rule), method=method)
-                assert answer.status_code == 403, (method, rule, answer.status_code)
+                wanted = 404 if rule in hidden else 403
+                assert answer.status_code == wanted, (method, rule, answer.status_code)
 
 
 def test_visitor_is_sent_to_the_log_in_or_refused(app: Flask) -> None:
@@ -81,7 +98,11 @@ def test_visitor_is_sent_to_the_log_in_or_refused(app: Flask) -> None:
             continue
         for method in methods.split(","):
             answer = client.open(_sample_url(rule), method=method)
-            assert answer.status_code in (302, 303, 403, 404), (method, rule, answer.status_code)
+            hidden, reading = rule in _hidden(app), method == "GET"
+            wanted = 404 if hidden else 302 if reading else 403
+            assert answer.status_code == wanted, (method, rule, answer.status_code)
+            if reading and not hidden:
+                assert answer.headers["Location"].startswith("/dang-nhap"), rule
 
 
 @pytest.mark.parametrize("role", STAFF, ids=lambda role: role.value)
