@@ -34,7 +34,7 @@ from storage.queries.inbox import colleagues, open_transfer
 from storage.queries.units import by_path, path_of
 from storage.sealed import read_object
 from storage.subjects import case_subject, petition_subject
-from workflows.access import Actor, Permission, Role, Subject, ensure_allowed
+from workflows.access import Actor, Permission, Role, Subject, decide, ensure_allowed
 from workflows.cases import LinkKind
 from workflows.competence import Respondent, propose_competence
 from workflows.errors import BadInput, Conflict, NotFound
@@ -323,12 +323,28 @@ def link_to_petition(
 def link_by_code(
     petition_id: UUID, code: str, kind: LinkKind, reason: str, *, by: Actor, on: date
 ) -> None:
-    """Hang the petition on the case with this code. Raises BadInput for one that is not known."""
-    with reading() as work:
-        case_id = work.db_session.scalar(select(Case.id).where(Case.code == code))
+    """Hang the petition on the case with this code.
+
+    Raises BadInput for a code that nobody gave out and for one of a case that `by` may not see:
+    codes are numbered in order, so the two must not be told apart.
+    """
+    case_id = _case_by_code(petition_id, code, by)
     if case_id is None:
         raise BadInput({"code": "Không có vụ việc nào mang mã này. Xem lại mã rồi gõ lại."})
     link_to_case(petition_id, case_id, kind, reason, by=by, on=on)
+
+
+def _case_by_code(petition_id: UUID, code: str, by: Actor) -> UUID | None:
+    """The case `by` may see under this code; asking for another one is kept in the audit log."""
+    with unit_of_work() as work:
+        _ensure(work, work.get(Petition, petition_id), Permission.CASE_LINK, by)
+        case = work.db_session.scalar(select(Case).where(Case.code == code))
+        if case is None:
+            return None
+        decision = decide(by, Permission.CASE_SEE, case_subject(work.db_session, case))
+        if not decision.allowed:
+            work.audit("refused", case, by=by.account_id, reason=decision.reason)
+        return case.id if decision.allowed else None
 
 
 def _link(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -14,7 +15,7 @@ from reception.petitions.uploads import CheckedFile, add_attachment, seal_file
 from storage.database import reading, unit_of_work
 from storage.identities import PersonData, prepare_vault
 from storage.keyring import Family
-from storage.models import AuditLeaf, KeyEncryptionKey, Petition, SealedObject
+from storage.models import AuditLeaf, Case, KeyEncryptionKey, Petition, SealedObject
 from storage.queries.inbox import Inbox, InboxFilter, inbox, visible_petitions
 from storage.subjects import petition_subjects
 from tests.support.factories import COMMUNE, OTHER_COMMUNE, PROVINCE, Factories, Officer
@@ -283,6 +284,34 @@ def test_online_reception_is_asked_for_with_a_reason_of_the_decree(
     assert officer.post(url, data={"reason_code": "hard-to-travel"}).status_code == 303
     row = fresh(petition.id)
     assert (row.online_requested_on, row.online_reason) == (DAY, "hard-to-travel")
+
+
+def test_code_of_a_case_elsewhere_reads_like_one_that_was_never_given_out(
+    client: FlaskClient, officer: FlaskClient, factories: Factories
+) -> None:
+    foreign = file(factories, at=OTHER_COMMUNE)
+    theirs = browser(client, factories, factories.officer(Role.COMMUNE_OFFICER, OTHER_COMMUNE))
+    theirs.post(f"/hop-don/{foreign.id}/vu-viec")
+    with reading() as work:
+        code = work.get(Case, fresh(foreign.id).case_id).code
+    petition = file(factories)
+    pages = {}
+    for typed in (code, code[:-1] + ("2" if code[-1] != "2" else "3")):
+        form = {"kind": "related", "reason": "Cùng con đường", "code": typed}
+        answer = officer.post(f"/hop-don/{petition.id}/noi", data=form)
+        pages[typed] = (answer.status_code, _without(answer.get_data(as_text=True), typed))
+    exists, unknown = pages.values()
+    assert exists == unknown
+    assert exists[0] == 422
+    assert fresh(petition.id).case_id is None
+    with reading() as work:
+        refused = select(AuditLeaf).where(AuditLeaf.action == "refused")
+        assert [leaf.object_kind for leaf in work.db_session.scalars(refused)] == ["case"]
+
+
+def _without(page: str, typed: str) -> str:
+    """A page without what was typed and what differs on every page anyway."""
+    return re.sub(r'(nonce|value)="[^"]*"', "", page).replace(typed, "")
 
 
 def test_list_of_chosen_petitions_leaves_out_what_may_not_be_seen(
