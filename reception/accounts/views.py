@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
 from reception.access import current_actor, needs, public
-from reception.accounts import operations
+from reception.accounts import attempts, operations
 from reception.accounts.forms import LogInForm, safe_next
 from reception.accounts.login import LoginUser
-from reception.security import limit
 from reception.settings import settings
 from workflows.access import Actor, Permission, holds
 
@@ -68,17 +66,17 @@ def log_in_submit() -> ResponseReturnValue:
     """Check name and password."""
     form = LogInForm.read(request.form)
     if not form.errors:
-        limit("log-in", request.remote_addr or "", most=30, within=timedelta(minutes=5))
-        limit("log-in", form.login.lower(), most=8, within=timedelta(minutes=5))
+        attempts.count_attempt(request, form.login)
         try:
-            return _welcome(
-                operations.log_in(
-                    form.login,
-                    form.password,
-                    user_agent=request.user_agent.string,
-                    lasts=settings().login_absolute,
-                )
+            token = operations.log_in(
+                form.login,
+                form.password,
+                user_agent=request.user_agent.string,
+                lasts=settings().login_absolute,
             )
+            welcome = make_response(_welcome(token))
+            attempts.remember_browser(request, welcome, form.login)
+            return welcome
         except operations.LogInRefused as refused:
             form.errors["login"] = refused.message
     page = render_template(
