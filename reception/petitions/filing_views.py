@@ -43,11 +43,15 @@ from reception.petitions.filing_words import (
 )
 from reception.petitions.following_words import office
 from reception.petitions.uploads import ACCEPT, BadFile, check_file
-from reception.security import limit
+from reception.security import TooManyAttempts, limit
 from reception.settings import settings
 from workflows.errors import Conflict
 from workflows.groups import representatives
 
+UPLOADS_PER_ADDRESS = 300
+"""In an hour: a help desk photographs the papers of many people through one address."""
+SAVES_PER_ADDRESS = 1500
+"""In five minutes: some twenty people who write without a pause behind one address."""
 PART_OF_PAGE = {"anh-don": "signed_petition", "gui-thay": "authority"}
 HOUR = timedelta(hours=1)
 
@@ -167,6 +171,7 @@ def keep(token: str, page: str) -> ResponseReturnValue:
     """Keep what is being typed; asked by the page itself every few seconds."""
     if page not in FORMS:
         abort(404)
+    limit("autosave", _address(), most=SAVES_PER_ADDRESS, within=timedelta(minutes=5))
     at = operations.keep_typing(token, page, _typed())
     return jsonify(saved_at=f"{at.astimezone(LOCAL):%H:%M}")
 
@@ -239,11 +244,11 @@ def _representative_rule(form: Any) -> str:
 
 def _take_files(token: str, part: str, field: str) -> tuple[Draft, dict[str, str]]:
     """Keep every file of a field that can be taken; the sentences of those that cannot."""
-    refused = []
+    refused: list[str] = []
     for uploaded in _chosen(request.files.getlist(field)):
         try:
             _take(token, uploaded, part)
-        except BadFile as error:
+        except (BadFile, TooManyAttempts) as error:  # what was typed stays on the page
             refused.append(error.message)
     return operations.open_draft(token), {field: " ".join(refused)} if refused else {}
 
@@ -254,6 +259,7 @@ def _chosen(files: Iterable[FileStorage]) -> list[FileStorage]:
 
 def _take(token: str, uploaded: FileStorage, part: str) -> operations.DraftFile:
     limit("upload", token, most=200, within=HOUR)
+    limit("upload-address", _address(), most=UPLOADS_PER_ADDRESS, within=HOUR)
     checked = check_file(
         uploaded.stream, uploaded.filename or "", limit=settings().upload_limit_bytes
     )

@@ -17,7 +17,7 @@ from reception.petitions import look_up_operations as operations
 from reception.petitions.blueprint import bp
 from reception.petitions.filing_words import kind_label
 from reception.petitions.uploads import ACCEPT, BadFile, CheckedFile, check_file
-from reception.security import limit
+from reception.security import TooManyAttempts, limit
 from reception.sessions.steps import Invitation
 from reception.settings import settings
 from storage.models.base import utc_now
@@ -29,6 +29,9 @@ from workflows.lunar import lunar_date
 
 PROVEN_FOR = timedelta(minutes=30)
 KEY = "followed"
+HOUR = timedelta(hours=1)
+PAPERS_PER_ADDRESS = 200
+"""Papers sent afterwards within an hour, for all petitions together."""
 MOST_A_DAY = 30
 """Guesses at one code. The last four digits of a telephone fall to 10,000 of them."""
 
@@ -221,11 +224,16 @@ def _door(invited: Invitation | None, now: datetime) -> str:
 
 
 def _upload(field: str) -> CheckedFile | None:
-    """The one file of a field, checked. Raises BadFile."""
+    """The one file of a field, checked. Raises BadFile, TooManyAttempts."""
     uploaded = request.files.get(field)
     if uploaded is None or not uploaded.filename:
         return None
+    _limit_uploads()
     return check_file(uploaded.stream, uploaded.filename, limit=settings().upload_limit_bytes)
+
+
+def _limit_uploads() -> None:
+    limit("late-paper", request.remote_addr or "", most=PAPERS_PER_ADDRESS, within=HOUR)
 
 
 @bp.post("/tra-cuu/<code>/bo-sung")
@@ -233,7 +241,7 @@ def _upload(field: str) -> CheckedFile | None:
 def supplement(code: str) -> ResponseReturnValue:
     """Add papers to a petition that was sent."""
     petition_id = operations.proven_or_404(code, _proven())
-    limit("supplement", str(petition_id), most=40, within=timedelta(hours=1))
+    limit("supplement", str(petition_id), most=40, within=HOUR)
     chosen = [file for file in request.files.getlist("files") if file.filename]
     if not chosen:
         return _show(
@@ -241,10 +249,11 @@ def supplement(code: str) -> ResponseReturnValue:
         )
     for uploaded in chosen:
         try:
+            _limit_uploads()
             checked = check_file(
                 uploaded.stream, uploaded.filename or "", limit=settings().upload_limit_bytes
             )
-        except BadFile as refused:
+        except (BadFile, TooManyAttempts) as refused:
             return _show(operations.follow(petition_id), error=refused.message, status=422)
         operations.add_paper(petition_id, checked)
     return redirect(url_for(".followed", code=code, da="bo-sung"), code=303)
@@ -282,13 +291,13 @@ def _show_withdrawal(
 def withdraw(code: str) -> ResponseReturnValue:
     """Withdraw by a signed letter, or ask an officer to take it down."""
     petition_id = operations.proven_or_404(code, _proven())
-    limit("withdraw", str(petition_id), most=10, within=timedelta(hours=1))
+    limit("withdraw", str(petition_id), most=10, within=HOUR)
     reason = request.form.get("reason", "").strip()[:2000]
     errors = []
     letter = None
     try:
         letter = _upload("letter")
-    except BadFile as refused:
+    except (BadFile, TooManyAttempts) as refused:
         errors.append(("letter", refused.message))
     if request.form.get("sure") != "1":
         errors.append(("sure", _("Tick this line if you are sure.")))

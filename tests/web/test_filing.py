@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import MetaData, Table, inspect, select, text
 
+from reception.petitions import filing_views
 from reception.petitions.filing_operations import FORGET_JOB
 from reception.petitions.jobs import HANDLERS
 from storage.database import reading, unit_of_work
@@ -557,6 +558,48 @@ def test_protection_and_a_screen_do_not_go_together(citizen: Citizen) -> None:
 def test_beginning_endless_drafts_is_limited(client: FlaskClient) -> None:
     answers = {client.post("/don/moi", data={"kind": "complaint"}).status_code for _ in range(41)}
     assert answers == {303, 429}
+
+
+def test_uploads_of_one_address_are_limited_over_all_its_drafts(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filing_views, "UPLOADS_PER_ADDRESS", 3)
+    answers = [Citizen(client).begin().upload(photo()) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [201, 201, 201, 429]
+    assert "không mất" in answers[-1].get_json()["error"]
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    other = Citizen(client).begin()
+    elsewhere = {"REMOTE_ADDR": "192.0.2.8"}
+    data = {"part": "evidence", "file": (BytesIO(photo()), "anh.jpg")}
+    answer = client.post(other.at("tep"), data=data, environ_overrides=elsewhere)
+    assert answer.status_code == 201
+
+
+def test_refused_upload_without_a_script_keeps_what_was_typed(
+    citizen: Citizen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filing_views, "UPLOADS_PER_ADDRESS", 1)
+    citizen.begin().upload(photo())
+    answer = citizen.fill(
+        "chuyen-gi", content="Đất nhà tôi bị thu hồi.", files=(BytesIO(photo()), "anh.jpg")
+    )
+    assert answer.status_code == 422
+    page = answer.get_data(as_text=True)
+    assert "Đất nhà tôi bị thu hồi." in page
+    assert "thử quá nhiều lần" in page
+
+
+def test_saving_by_itself_is_limited_per_address_and_sending_the_page_is_not(
+    citizen: Citizen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filing_views, "SAVES_PER_ADDRESS", 2)
+    citizen.begin()
+    typed = {"content": "Đất nhà tôi bị thu hồi, tính giá thấp."}
+    saves = [
+        citizen.client.post(citizen.at("chuyen-gi/luu"), data=typed).status_code for _ in range(3)
+    ]
+    assert saves == [200, 200, 429]
+    assert citizen.fill("chuyen-gi", **typed).status_code == 303
 
 
 def test_places_answer_old_and_new_names(client: FlaskClient) -> None:

@@ -274,6 +274,20 @@ def test_wrong_paper_is_told_on_the_same_page(
     assert sentence in answer.get_data(as_text=True)
 
 
+def test_papers_sent_afterwards_are_limited_per_address(
+    client: FlaskClient, sent: Registered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reception.petitions.look_up_views.PAPERS_PER_ADDRESS", 1)
+    assert post(client, sent, "bo-sung", files=(BytesIO(photo()), "a.jpg")).status_code == 303
+    again = post(client, sent, "bo-sung", files=(BytesIO(photo()), "b.jpg"))
+    assert again.status_code == 422
+    assert "thử quá nhiều lần" in again.get_data(as_text=True)
+    letter = post(client, sent, "rut-don", sure="1", letter=(BytesIO(photo()), "don.jpg"))
+    assert letter.status_code == 422
+    with reading() as work:
+        assert work.get(Petition, sent.petition.id).state != "WITHDRAWN"
+
+
 def test_signed_letter_withdraws_a_complaint_by_the_rule(
     client: FlaskClient, sent: Registered
 ) -> None:

@@ -57,7 +57,8 @@ class Row {
 
   answered(request) {
     if (request.status === 201) this.keep(request.response);
-    else if (request.status >= 500 || request.status === 429) this.wait();
+    else if (request.status >= 500) this.wait();
+    else if (request.status === 429) this.wait(request.response?.error, Number(request.getResponseHeader("Retry-After")));
     else this.refuse(request.status === 413 ? this.words.wordsLarge : request.response?.error || this.words.wordsBad);
   }
 
@@ -76,12 +77,12 @@ class Row {
     this.label(this.words.wordsRemove);
   }
 
-  wait() {
+  wait(sentence, seconds) {
     this.now = "waiting";
     waiting.add(this);
-    this.say("wait", this.words.wordsWait, "wifi");
+    this.say("wait", sentence || this.words.wordsWait, sentence ? "clock" : "wifi");
     this.label(this.words.wordsAgain);
-    this.retry = setTimeout(() => this.send(), RETRY_S * 1000);
+    this.retry = setTimeout(() => this.send(), Math.max(seconds || 0, RETRY_S) * 1000);
   }
 
   async act() {

@@ -63,13 +63,14 @@ class Draft {
       const body = new FormData(this.form);
       for (const field of this.form.querySelectorAll("input[type=file]")) body.delete(field.name);
       const answer = await fetch(this.url, { method: "POST", body, headers: { "X-CSRFToken": token() } });
-      if (!answer.ok) throw new Error(String(answer.status));
+      if (!answer.ok) throw new Error(String(answer.status), { cause: answer });
       this.lostSince = null;
       this.say("saved", clock());
-    } catch {
+    } catch (error) {
       this.lostSince ??= clock();
       this.say("lost", this.lostSince);
-      this.retry = setTimeout(() => this.save(), RETRY_S * 1000);
+      const told = Number(error.cause?.headers?.get("Retry-After")); // many write behind this address
+      this.retry = setTimeout(() => this.save(), Math.max(told || 0, RETRY_S) * 1000);
     }
   }
 
