@@ -9,14 +9,15 @@ count_case_closed, rebuild_daily_facts, rebuild_monthly_facts.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, extract, func, insert, select
+from sqlalchemy import Executable, delete, exists, extract, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -25,31 +26,39 @@ from storage.models import Case, DailyFact, Field, MonthlyFact, Petition
 from storage.models.base import utc_now
 
 _Key = tuple[date, UUID, str, str]
+_Shares = defaultdict[_Key, Counter[str]]
 _KEY = ("on", "unit_id", "field_code", "kind")
 _MONTH_KEY = ("field_code", "kind", "month_on", "unit_id")
 ALL_FIELDS = ""
 _NUMBERS = ("opened", "closed", "people")
+_CHAINS = "fields_above"
 
 
 @contextmanager
 def recounted(work: Work, case: Case) -> Iterator[None]:
-    """Change a case or its petitions inside; the facts follow within the same transaction."""
+    """Change a case or its petitions inside; the facts follow within the same transaction.
+
+    Only what came out differently is written.
+    """
     work.flush()
-    _count(work, case, -1)
+    before = _share(work, case)
     yield
     work.flush()
-    _count(work, case, 1)
+    after = _share(work, case)
+    for key in before.keys() | after.keys():
+        after[key] = Counter({n: after[key][n] - before[key][n] for n in _NUMBERS})
+    _add(work, after)
 
 
 def count_case_opened(work: Work, case: Case, *, times: int = 1) -> None:
     """Add the case to the day it was opened on; -1 takes it away."""
-    _add(work, _key(case, case.opened_on), opened=times, people=times * case.people)
+    _add(work, {_key(case, case.opened_on): Counter(opened=times, people=times * case.people)})
 
 
 def count_case_closed(work: Work, case: Case, *, times: int = 1) -> None:
     """Add the case to the day it was closed on, if it is closed; -1 takes it away."""
     if case.closed_on is not None:
-        _add(work, _key(case, case.closed_on), closed=times)
+        _add(work, {_key(case, case.closed_on): Counter(closed=times)})
 
 
 def rebuild_daily_facts(db_session: Session) -> int:
@@ -86,6 +95,15 @@ def rebuild_monthly_facts(db_session: Session) -> int:
     return len(rows)
 
 
+def _chains(db_session: Session) -> dict[str, tuple[str, ...]]:
+    """`_fields_above`, read once per transaction."""
+    known = db_session.info.get(_CHAINS)
+    if known is None:
+        known = db_session.info[_CHAINS] = _fields_above(db_session)
+    chains: dict[str, tuple[str, ...]] = known
+    return chains
+
+
 def _fields_above(db_session: Session) -> dict[str, tuple[str, ...]]:
     """For every field: itself, the fields above it, and all fields together."""
     parents = {row.code: row.parent_code for row in db_session.scalars(select(Field))}
@@ -97,43 +115,59 @@ def _fields_above(db_session: Session) -> dict[str, tuple[str, ...]]:
     return {code: chain(code) for code in parents} | {ALL_FIELDS: (ALL_FIELDS,)}
 
 
-def _count(work: Work, case: Case, times: int) -> None:
+def _share(work: Work, case: Case) -> _Shares:
+    """What the case adds to its days; nothing without a petition."""
+    share: _Shares = defaultdict(Counter)
     if work.db_session.scalar(select(exists().where(Petition.case_id == case.id))):
-        count_case_opened(work, case, times=times)
-        count_case_closed(work, case, times=times)
+        share[_key(case, case.opened_on)].update(opened=1, people=case.people)
+        if case.closed_on is not None:
+            share[_key(case, case.closed_on)].update(closed=1)
+    return share
 
 
 def _key(case: Case, on: date) -> _Key:
     return on, case.place_unit_id or case.holder_unit_id, case.field_code or "", case.kind
 
 
-def _add(work: Work, key: _Key, **numbers: int) -> None:
-    """Raise the day and the months it belongs to."""
-    values: dict[str, Any] = {name: numbers.get(name, 0) for name in _NUMBERS}
-    _raise(work.db_session, DailyFact, dict(zip(_KEY, key, strict=True)), values)
-    _forget_empty(work.db_session, key)
-    on, unit_id, field, kind = key
-    for code in _fields_above(work.db_session).get(field, (field, ALL_FIELDS)):
-        month_key = (code, kind, on.replace(day=1), unit_id)
-        _raise(work.db_session, MonthlyFact, dict(zip(_MONTH_KEY, month_key, strict=True)), values)
+def _add(work: Work, shares: Mapping[_Key, Counter[str]]) -> None:
+    """Raise the days and the months they belong to, everybody in the same order."""
+    above = _chains(work.db_session)
+    for key in sorted(shares, key=str):
+        numbers = {name: shares[key][name] for name in _NUMBERS}
+        if not any(numbers.values()):
+            continue
+        on, unit_id, field, kind = key
+        _raise(work.db_session, DailyFact, [dict(zip(_KEY, key, strict=True)) | numbers])
+        if min(numbers.values()) < 0:
+            _forget_empty(work.db_session, key)
+        months = [
+            (code, kind, on.replace(day=1), unit_id)
+            for code in sorted(above.get(field, (field, ALL_FIELDS)))
+        ]
+        rows = [dict(zip(_MONTH_KEY, month, strict=True)) | numbers for month in months]
+        _raise(work.db_session, MonthlyFact, rows)
 
 
 def _raise(
     db_session: Session,
     model: type[DailyFact] | type[MonthlyFact],
-    key: dict[str, Any],
-    numbers: dict[str, int],
+    rows: list[dict[str, Any]],
 ) -> None:
-    """One upsert: two officers at once never lose a case."""
-    dialect = db_session.get_bind().dialect.name
-    statement = (postgresql if dialect == "postgresql" else sqlite).insert(model)
-    statement = statement.values(**key, **numbers, updated_at=utc_now())
+    """Upserts: two officers at once never lose a case."""
+    statement = _upsert(model, db_session.get_bind().dialect.name)
+    now = utc_now()
+    db_session.connection().execute(statement, [row | {"updated_at": now} for row in rows])
+
+
+@lru_cache(maxsize=4)
+def _upsert(model: type[DailyFact] | type[MonthlyFact], dialect: str) -> Executable:
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(model.__table__)
     sums = {name: getattr(model, name) + statement.excluded[name] for name in _NUMBERS}
-    db_session.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(key), set_=sums | {"updated_at": statement.excluded.updated_at}
-        )
+    upsert: Executable = statement.on_conflict_do_update(
+        index_elements=list(_KEY if model is DailyFact else _MONTH_KEY),
+        set_=sums | {"updated_at": statement.excluded.updated_at},
     )
+    return upsert
 
 
 def _forget_empty(db_session: Session, key: _Key) -> None:

@@ -51,6 +51,8 @@ def start_run(
         case_id=case_id,
         unit_id=unit_id,
         state=START,
+        steps=[],
+        deadlines=[],
     )
     work.add(run)
     work.flush()
@@ -95,7 +97,6 @@ def state_from_steps(steps: Iterable[ProcedureStep]) -> str:
 
 
 def standing_of(
-    work: Work,
     run: ProcedureRun,
     *,
     dates: Mapping[str, date] | None = None,
@@ -103,11 +104,10 @@ def standing_of(
     complex_case: bool = False,
 ) -> Standing:
     """Where the record stands, rebuilt from its rows; `dates` adds days that lie outside."""
-    steps = steps_of(work, run.id)
-    happened = {step.event: step.on for step in steps}
+    happened = {step.event: step.on for step in run.steps}
     return Standing(
-        state=state_from_steps(steps),
-        previous_state=_previous(steps),
+        state=state_from_steps(run.steps),
+        previous_state=_previous(run.steps),
         dates={**happened, **(dates or {})},
         remote=remote,
         complex_case=complex_case,
@@ -143,7 +143,7 @@ def record(
 
     `dates` are days from outside the procedure, for example the day of the reception session.
     """
-    standing = standing_of(work, run, dates=dates, remote=remote, complex_case=complex_case)
+    standing = standing_of(run, dates=dates, remote=remote, complex_case=complex_case)
     taken = engine.step(
         procedure(run.procedure),
         event,
@@ -155,7 +155,7 @@ def record(
     )
     row = ProcedureStep(
         run_id=run.id,
-        seq=len(steps_of(work, run.id)) + 1,
+        seq=len(run.steps) + 1,
         event=event,
         from_state=taken.from_state,
         to_state=taken.to_state,
@@ -167,18 +167,19 @@ def record(
         source=taken.source,
     )
     work.add(row)
-    work.flush()
+    run.steps.append(row)
     run.state = taken.to_state
     _copy_state(work, run)
-    _end_deadlines(work, run, taken.ended, event, on)
+    _end_deadlines(run, taken.ended, event, on)
     for term in taken.deadlines:
         _start_deadline(work, run, row, term)
-    work.flush()
-    _copy_due(work, run)
+    if taken.ended or taken.deadlines or run.petition_id is not None:
+        _copy_due(work, run)
     work.audit(
         f"{run.procedure}.{event}",
-        row,
         by=by,
+        kind=ProcedureStep.__tablename__,
+        object_id=row.id,  # named, not handed over: several steps then go out in one flush
         run=run.id,
         subject=run.petition_id or run.reception_session_id or run.case_id,
         from_state=taken.from_state,
@@ -236,11 +237,9 @@ def _copy_state(work: Work, run: ProcedureRun) -> None:
         work.get(ReceptionSession, run.reception_session_id).state = run.state
 
 
-def _end_deadlines(
-    work: Work, run: ProcedureRun, names: tuple[str, ...], event: str, on: date
-) -> None:
-    for deadline in open_deadlines(work, run.id):
-        if deadline.name in names:
+def _end_deadlines(run: ProcedureRun, names: tuple[str, ...], event: str, on: date) -> None:
+    for deadline in run.deadlines:
+        if deadline.name in names and deadline.met_on is None:
             deadline.met_on, deadline.ended_by = on, event
 
 
@@ -259,11 +258,12 @@ def _start_deadline(
     work: Work, run: ProcedureRun, step: ProcedureStep, term: ComputedDeadline
 ) -> None:
     """Start a term; one of the same name that still ran is replaced by it."""
-    _end_deadlines(work, run, (term.name,), step.event, step.on)
-    work.add(
+    _end_deadlines(run, (term.name,), step.event, step.on)
+    row = work.add(
         Deadline(
             run_id=run.id,
             step_id=step.id,
+            step=step,
             name=term.name,
             label=term.label_vi,
             start_on=term.start_on,
@@ -278,6 +278,7 @@ def _start_deadline(
             needs_confirmation=term.needs_confirmation,
         )
     )
+    run.deadlines.append(row)
 
 
 def _copy_due(work: Work, run: ProcedureRun) -> None:
@@ -286,20 +287,23 @@ def _copy_due(work: Work, run: ProcedureRun) -> None:
     An accepted petition waits for what its case is due.
     """
     if run.petition_id is not None:
-        _set_due(work, work.get(Petition, run.petition_id))
+        _set_due(work, work.get(Petition, run.petition_id), run)
     if run.case_id is not None:
         for petition in work.db_session.scalars(
             select(Petition).where(Petition.case_id == run.case_id, Petition.state == "ACCEPTED")
         ):
-            _set_due(work, petition)
+            _set_due(work, petition, None)
 
 
-def _set_due(work: Work, petition: Petition) -> None:
-    own = ProcedureRun.petition_id == petition.id
-    if petition.state == "ACCEPTED" and petition.case_id is not None:
-        own = or_(own, ProcedureRun.case_id == petition.case_id)
+def _set_due(work: Work, petition: Petition, own: ProcedureRun | None) -> None:
+    """`own` is the petition's only run, where it is at hand."""
+    if own is not None and (petition.state != "ACCEPTED" or petition.case_id is None):
+        running = [term.last_day_on for term in own.deadlines if term.met_on is None]
+        petition.due_on = min(running, default=None)
+        return
+    runs = or_(ProcedureRun.petition_id == petition.id, ProcedureRun.case_id == petition.case_id)
     petition.due_on = work.db_session.scalar(
         select(func.min(Deadline.last_day_on))
         .join(ProcedureRun, ProcedureRun.id == Deadline.run_id)
-        .where(own, Deadline.met_on.is_(None))
+        .where(runs, Deadline.met_on.is_(None))
     )

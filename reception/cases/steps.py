@@ -59,7 +59,7 @@ def open_case(work: Work, petition: Petition, *, on: date, by: UUID | None) -> C
     with recounted(work, case):
         _hang(work, petition, case, LinkKind.SAME_MATTER, ROOT_REASON, by=by)
     let_level_in(work, case, petition.holder_unit_id, on=on)
-    keep_case_searchable(work, case)
+    _write_words(work, case)
     work.audit("case_opened", case, by=by, petition=petition.id)
     return case
 
@@ -145,10 +145,14 @@ def follow_petition(work: Work, petition: Petition) -> None:
 
 
 def first_petition_id(work: Work, case: Case) -> UUID | None:
-    """The petition that started the case."""
+    """The petition that started the case, of those that are part of it now."""
     return work.db_session.scalar(
         select(CaseLink.petition_id)
-        .where(CaseLink.case_id == case.id, CaseLink.undone_at.is_(None))
+        .where(
+            CaseLink.case_id == case.id,
+            CaseLink.undone_at.is_(None),
+            CaseLink.kind.in_([kind.value for kind in LinkKind if joins(kind)]),
+        )
         .order_by(CaseLink.created_at, CaseLink.id)
         .limit(1)
     )
@@ -172,6 +176,10 @@ def keep_case_searchable(work: Work, case: Case) -> None:
     ):
         work.db_session.delete(old)
     work.flush()
+    _write_words(work, case)
+
+
+def _write_words(work: Work, case: Case) -> None:
     if case.kind == "unclassified" or not is_searchable(Secrecy(case.secrecy)):
         return
     text = case_words(work.db_session, case)

@@ -24,10 +24,19 @@ from reception.demo.staff import COMMUNE_C, WARD_A, WARD_B, Hired, hire
 from reception.petitions.steps import NewPetition, register_petition
 from storage.database import Work, reading, unit_of_work
 from storage.identities import PersonData, prepare_vault
-from storage.models import Account, Case, Petition, PetitionAssessment, Setting, Unit
+from storage.models import (
+    Account,
+    Case,
+    Field,
+    Petition,
+    PetitionAssessment,
+    ProcedureRun,
+    Setting,
+    Unit,
+)
 from storage.queries.calendar import holiday_table
 from storage.queries.units import communes
-from storage.steps import record, run_of, start_run
+from storage.steps import record, start_run
 from workflows.calendar import HolidayTable, add_working_days
 from workflows.cases import LinkKind
 from workflows.errors import DomainError
@@ -157,9 +166,17 @@ def _write_cases(all_plans: list[Plan], staff: dict[str, Hired], today: date) ->
         for start in range(0, len(all_plans), BATCH):
             batch = all_plans[start : start + BATCH]
             with unit_of_work() as work:
+                # What every case names is read once and held: the database session forgets
+                # whatever nobody holds.
+                held = _reference(work)
                 for plan in batch:
                     _Writer(work, chance, plan, staff, today).write()
+                del held
             bar.update(len(batch))
+
+
+def _reference(work: Work) -> list[Unit | Field]:
+    return [*work.db_session.scalars(select(Unit)), *work.db_session.scalars(select(Field))]
 
 
 class _Writer:
@@ -179,6 +196,7 @@ class _Writer:
         self.staff = staff
         self.today = today
         self.holidays: HolidayTable = holiday_table(work.db_session)
+        self.runs: dict[UUID, ProcedureRun] = {}
 
     def write(self) -> None:
         first = self._letter(0, self.plan.on, self.plan.unit, self.plan.matter.story)
@@ -195,7 +213,7 @@ class _Writer:
         later = self._later(on, 2)
         if later > self.today:
             return
-        run = run_of(self.work, "PET", petition_id=petition.id)
+        run = self.runs[petition.id]
         for event in ("check_identity", "classify"):
             record(self.work, run, event, on=later, facts=self._facts(petition), by=None)
         join_case(
@@ -216,7 +234,7 @@ class _Writer:
 
     def _letter(self, number: int, on: date, unit: Unit, story: str) -> Petition:
         matter = self.plan.matter
-        return register_petition(
+        registered = register_petition(
             self.work,
             NewPetition(
                 kind=matter.kind,
@@ -241,7 +259,10 @@ class _Writer:
                 idempotency_key=str(uuid5(_NAMESPACE, f"{self.plan.number}-{number}")),
             ),
             by=None,
-        ).petition
+        )
+        if registered.run is not None:
+            self.runs[registered.petition.id] = registered.run
+        return registered.petition
 
     def _sender(self, unit: Unit) -> PersonData:
         name, salutation = names.person_name(self.chance)
@@ -279,8 +300,14 @@ class _Writer:
         on = self._later(self.plan.on, after)
         if on > self.today:
             return False
-        run = run_of(self.work, "PET", petition_id=petition.id)
-        record(self.work, run, event, on=on, facts=self._facts(petition, **more), by=None)
+        record(
+            self.work,
+            self.runs[petition.id],
+            event,
+            on=on,
+            facts=self._facts(petition, **more),
+            by=None,
+        )
         return True
 
     def _assess(self, petition: Petition) -> None:

@@ -39,6 +39,7 @@ from storage.models import (
     Petition,
     PetitionIdentifier,
     PetitionParty,
+    ProcedureRun,
     SearchCounter,
     SearchDocument,
     Unit,
@@ -116,11 +117,15 @@ class NewPetition:
 
 @dataclass(frozen=True)
 class Registered:
-    """The petition; `second_part` is readable now and never again, empty when nothing was made."""
+    """The petition; `second_part` is readable now and never again, empty when nothing was made.
+
+    `run` is what its further steps hang on, given when it was created now.
+    """
 
     petition: Petition
     second_part: str
     created: bool
+    run: ProcedureRun | None = None
 
 
 def register_petition(work: Work, new: NewPetition, *, by: UUID | None) -> Registered:
@@ -143,8 +148,8 @@ def register_petition(work: Work, new: NewPetition, *, by: UUID | None) -> Regis
         return Registered(known, "", created=False)
     _take_attachments(work, petition, new.attachment_ids)
     _keep_people_and_words(work, petition, new)
-    _first_step(work, petition, new, by=_named_actor(new, by))
-    return Registered(petition, second_part, created=True)
+    run = _first_step(work, petition, new, by=_named_actor(new, by))
+    return Registered(petition, second_part, created=True, run=run)
 
 
 def is_locked_away(new: NewPetition) -> bool:
@@ -166,6 +171,10 @@ def keep_searchable(work: Work, petition: Petition) -> None:
     everything instead: an unread letter may be a denunciation.
     """
     _forget_words(work, petition.id)
+    _write_words(work, petition)
+
+
+def _write_words(work: Work, petition: Petition) -> None:
     if petition.kind == "unclassified" or not is_searchable(Secrecy(petition.secrecy)):
         return
     text = _words_of(work.db_session, petition)
@@ -307,7 +316,7 @@ def _keep_people_and_words(work: Work, petition: Petition, new: NewPetition) -> 
         work.add(PetitionParty(petition_id=petition.id, person_id=person.id, part="representative"))
     _own(work, petition, new.account_id)
     work.flush()
-    keep_searchable(work, petition)
+    _write_words(work, petition)
 
 
 def _own(work: Work, petition: Petition, account_id: UUID | None) -> None:
@@ -352,7 +361,9 @@ def _identity(work: Work, new: NewPetition) -> dict[str, Any]:
 # --- the first step ------------------------------------------------------------------------------
 
 
-def _first_step(work: Work, petition: Petition, new: NewPetition, *, by: UUID | None) -> None:
+def _first_step(
+    work: Work, petition: Petition, new: NewPetition, *, by: UUID | None
+) -> ProcedureRun:
     run = start_run(work, "PET", unit_id=petition.holder_unit_id, petition_id=petition.id)
     signed = new.signing in SIGNED
     event = "receive" if signed or new.anonymous else "await_signature"
@@ -388,6 +399,7 @@ def _first_step(work: Work, petition: Petition, new: NewPetition, *, by: UUID | 
         {"petition_id": str(petition.id), "unit_id": str(petition.receiving_unit_id)},
         key=f"petition_registered:{petition.id}",
     )
+    return run
 
 
 def clock_rule(db_session: Session, event: str, on: date) -> LegalRule | None:
@@ -415,9 +427,7 @@ def _clock_start(db_session: Session, event: str, on: date) -> date | None:
 
 
 def _is_remote(db_session: Session, unit_id: UUID | None) -> bool:
-    if unit_id is None:
-        return False
-    return bool(db_session.scalar(select(Unit.remote).where(Unit.id == unit_id)))
+    return unit_id is not None and db_session.get_one(Unit, unit_id).remote
 
 
 # --- search and duplicates -----------------------------------------------------------------------

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storage.models.base import Base, Created, Identified, one_of, utc_now
 
@@ -38,6 +38,11 @@ class ProcedureRun(Identified, Created, Base):
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
     state: Mapped[str]
     version: Mapped[int] = mapped_column(default=1)
+    # Read at most once per transaction, however many steps it takes.
+    steps: Mapped[list[ProcedureStep]] = relationship(order_by="ProcedureStep.seq")
+    deadlines: Mapped[list[Deadline]] = relationship(
+        order_by="(Deadline.last_day_on, Deadline.name)"
+    )
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -86,6 +91,7 @@ class Deadline(Identified, Created, Base):
     needs_confirmation: Mapped[bool] = mapped_column(default=False)
     met_on: Mapped[date | None]
     ended_by: Mapped[str] = mapped_column(default="")
+    step: Mapped[ProcedureStep] = relationship(lazy="raise")
 
 
 class DeadlineChange(Identified, Created, Base):
