@@ -6,12 +6,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from storage.database import Work
 from storage.keyring import Family, KeyContext, WrappedKey, open_text, seal_text
-from storage.models import DenouncerIdentity, DenunciationVault, Person, PersonNameToken
+from storage.models import (
+    Account,
+    DenouncerIdentity,
+    DenunciationVault,
+    Involvement,
+    Participant,
+    Person,
+    PersonNameToken,
+    Petition,
+    PetitionParty,
+    Visit,
+)
 from storage.models.base import new_id
 from storage.runtime import runtime
 from workflows.folding import words
@@ -83,6 +94,29 @@ def change_person(work: Work, person: Person, data: PersonData) -> None:
         work.db_session.delete(token)
     work.flush()
     _keep_tokens(work, person.id, data.name)
+
+
+def forget_person(work: Work, person_id: UUID) -> bool:
+    """Remove a person whom nothing names any more: row, blind indexes and name tokens.
+
+    For a denouncer, whose identity stands in the vault alone. Says whether the person is gone.
+    """
+    uses: tuple[InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None], ...] = (
+        Petition.submitter_id,
+        Petition.assigned_to,
+        PetitionParty.person_id,
+        Visit.person_id,
+        Participant.person_id,
+        Involvement.person_id,
+        Account.person_id,
+    )
+    work.flush()
+    if any(work.db_session.scalar(select(exists().where(use == person_id))) for use in uses):
+        return False
+    tokens = delete(PersonNameToken).where(PersonNameToken.person_id == person_id)
+    work.db_session.execute(tokens)
+    work.db_session.execute(delete(Person).where(Person.id == person_id))
+    return True
 
 
 def _keep_tokens(work: Work, person_id: UUID, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -199,6 +200,34 @@ def reception_session_subject(db_session: Session, meeting: ReceptionSession) ->
         conflicted=frozenset(sides),
         owners=frozenset(person for person, _ in people if person),
         level_units=_paths(db_session, point_units),
+    )
+
+
+def minutes_subject(db_session: Session, meeting: ReceptionSession) -> Subject:
+    """The written record of a session: as closed as the most closed matter that it heard.
+
+    Of a matter that is locked away only who presides and who writes still has it in hand; a seat
+    in the session, or one's unit being a point of it, no longer opens what was written.
+    """
+    whole = reception_session_subject(db_session, meeting)
+    locked = db_session.scalars(
+        select(Petition.id)
+        .join(AgendaItem, AgendaItem.petition_id == Petition.id)
+        .where(
+            AgendaItem.reception_session_id == meeting.id,
+            or_(Petition.secrecy == Secrecy.COMPARTMENT.value, Petition.kind == "denunciation"),
+        )
+    ).first()
+    if locked is None:
+        return whole
+    in_hand = db_session.scalars(
+        select(Account.person_id).where(Account.id.in_([meeting.presiding_id, meeting.clerk_id]))
+    )
+    return replace(
+        whole,
+        secrecy=Secrecy.COMPARTMENT,
+        assigned_to=frozenset(person for person in in_hand if person),
+        owners=NOBODY,
     )
 
 

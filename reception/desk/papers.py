@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader
+from sqlalchemy import select
 from weasyprint import CSS, HTML
 
 from config import PROJECT
@@ -23,10 +24,11 @@ from reception.desk.places import ensure_at
 from storage.database import Work, reading, unit_of_work
 from storage.identities import open_field, seal_field
 from storage.keyring import Family
-from storage.models import IssuedDocument, SealedObject, Visit
+from storage.models import DenunciationVault, IssuedDocument, Petition, SealedObject, Visit
 from storage.objects import Bucket
 from storage.sealed import read_object, seal_object
-from workflows.access import Actor, Permission
+from storage.subjects import petition_subject
+from workflows.access import Actor, Permission, ensure_allowed
 from workflows.errors import NotFound, Unavailable
 from workflows.secrecy import Secrecy
 
@@ -170,7 +172,8 @@ class OpenedPaper:
 def open_paper(document_id: UUID, *, by: Actor) -> OpenedPaper:
     """The PDF of a paper of one's own desk; who opened it enters the audit log.
 
-    A paper of a masked line opens only for the officer who received the visitor.
+    A paper of a masked line opens only for the officer who received the visitor, and no longer
+    when the petition itself is closed to that officer.
     """
     with unit_of_work() as work:
         document = work.get(IssuedDocument, document_id)
@@ -180,9 +183,22 @@ def open_paper(document_id: UUID, *, by: Actor) -> OpenedPaper:
         ensure_at(work, by, Permission.BOOK_SEE, visit.unit_id)
         if visit.secrecy == Secrecy.COMPARTMENT.value and visit.received_by != by.account_id:
             raise NotFound
+        _ensure_not_locked_since(work, by, document, visit)
         work.audit("desk_paper_opened", document, by=by.account_id, form=document.form)
         name = f"{FILE_NAMES[document.form]}-{visit.number}-{visit.book_year}.pdf"
     return OpenedPaper(read_object(seal_paper(document_id)), name)
+
+
+def _ensure_not_locked_since(work: Work, by: Actor, paper: IssuedDocument, visit: Visit) -> None:
+    """A paper made before its petition was locked away is as closed as the petition is now."""
+    locked_at = work.db_session.scalar(
+        select(DenunciationVault.created_at).where(
+            DenunciationVault.petition_id == visit.petition_id
+        )
+    )
+    if locked_at is not None and visit.petition_id is not None and paper.created_at < locked_at:
+        petition = work.get(Petition, visit.petition_id)
+        ensure_allowed(by, Permission.PETITION_SEE, petition_subject(work.db_session, petition))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from storage.database import Work
 from storage.identities import seal_field
-from storage.models import Unit, Visit
+from storage.models import IssuedDocument, Unit, Visit
 from storage.models.base import new_id
 from storage.queries import desk as queries
 from workflows.secrecy import Secrecy
@@ -172,9 +172,20 @@ def mask_lines(work: Work, petition_id: UUID) -> None:
         visit.visitor_sealed = seal_field("visit", "visitor", visit.id, MASKED_VISITOR)
         visit.content_sealed = seal_field("visit", "content", visit.id, MASKED_CONTENT)
         visit.identity_paper_sealed = visit.answer_sealed = None
-        visit.settled_by = ""
+        visit.settled_by = visit.guidance = visit.follow_up = visit.remark = ""
+        if visit.corrects_reason:
+            visit.corrects_reason = MASKED_CONTENT
+        _forget_papers(work, visit.id)
         if visit.outcome == "petition":
             visit.acceptance = MASKED_ACCEPTANCE
+
+
+def _forget_papers(work: Work, visit_id: UUID) -> None:
+    """What was filled into a receipt or notice of the visit; the printed paper stays sealed."""
+    for paper in work.db_session.scalars(
+        select(IssuedDocument).where(IssuedDocument.visit_id == visit_id)
+    ):
+        paper.fields_sealed = None
 
 
 __all__ = [

@@ -1,54 +1,43 @@
 """What officers do with a petition, as pieces that take `work` and never commit.
 
-Public names: Finding, classify, check_and_record, hand_over, receive, accept, undo, lock_away.
+Public names: Finding, classify, check_and_record, hand_over, receive, accept, undo.
 Free words of an officer that are an opinion, or belong to a denunciation, are sealed; what may be
 shared between levels stands in the open.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from reception.cases.steps import (
     follow_petition,
-    leave_case,
     let_level_in,
     move_case,
     open_case,
     settle_case,
-    undo_link,
 )
-from reception.desk.steps import mask_lines
 from reception.petitions.facts import NOTHING_SAID, Dossier, Said, dossier_of, facts_of
-from reception.petitions.steps import DENUNCIATION_TITLE, clock_rule, keep_searchable
-from reception.petitions.uploads import seal_as_denunciation
-from reception.sessions.steps import forget_sender
+from reception.petitions.locking_steps import leave_open_cases, lock_away
+from reception.petitions.steps import clock_rule, keep_searchable
 from storage.database import Work
-from storage.identities import keep_denunciation, open_field, seal_field
+from storage.identities import open_field, seal_field
 from storage.models import (
-    Attachment,
     Case,
-    CaseLink,
-    DenunciationVault,
     IssuedDocument,
     Petition,
     PetitionAssessment,
-    PetitionParty,
     ProcedureRun,
     ProcedureStep,
-    SealedObject,
     Transfer,
     Unit,
 )
 from storage.models.base import utc_now
 from storage.queries.inbox import open_transfer
 from storage.steps import record, start_run, steps_of, take_back
-from workflows.cases import LinkKind
 from workflows.errors import Conflict, StepNotAllowed
 from workflows.kinds import PetitionKind
 from workflows.procedures.guards import Facts
@@ -58,9 +47,6 @@ from workflows.secrecy import Secrecy, secrecy_for, strictest
 
 OPINIONS = frozenset({"propose", "send_back", "reclassify", "undo", "classify", "merge"})
 """Steps whose words are a draft or an opinion: they stay with the level that wrote them."""
-
-
-LOCKED_REASON = "Đơn được giữ kín"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,8 +173,9 @@ def classify(work: Work, petition: Petition, found: Finding, *, by: Doer, on: da
     """
     _refuse_leaving_the_compartment(petition, found)
     if found.kind is PetitionKind.DENUNCIATION:
+        known_as = petition.title
         lock_away(work, petition, keeper=by.person_id)
-        _leave_open_cases(work, petition, by=by)
+        leave_open_cases(work, petition, by=by.account_id, known_as=known_as)
     _apply(petition, found)
     work.add(_assessment(petition, found, by=by, on=on))
     work.flush()
@@ -237,105 +224,6 @@ def _assessment(petition: Petition, found: Finding, *, by: Doer, on: date) -> Pe
         criminal_signs=found.criminal_signs,
         many_places=found.many_places,
     )
-
-
-def lock_away(work: Work, petition: Petition, *, keeper: UUID | None) -> None:
-    """Move what names people or tells the matter into the vault; the row keeps nothing of it.
-
-    Whoever found out that it is a denunciation keeps it in hand, unless somebody has it already.
-    Source: Luật Tố cáo 25/2018/QH14, Điều 8, 56.
-    """
-    if petition.secrecy == Secrecy.COMPARTMENT.value:
-        petition.title = DENUNCIATION_TITLE
-        return
-    vaulted = select(DenunciationVault.id).where(DenunciationVault.petition_id == petition.id)
-    if work.db_session.scalar(vaulted) is None:
-        keep_denunciation(
-            work,
-            petition.id,
-            content=petition.content or "",
-            parties=json.dumps(_parties(petition), ensure_ascii=False, default=str),
-            identity=json.dumps(_identity(work, petition), ensure_ascii=False, default=str),
-        )
-    _empty(work, petition)
-    _lock_files(work, petition)
-    petition.assigned_to = petition.assigned_to or keeper
-    petition.secrecy, petition.title = Secrecy.COMPARTMENT.value, DENUNCIATION_TITLE
-    petition.kind = PetitionKind.DENUNCIATION.value
-    work.flush()
-    keep_searchable(work, petition)
-
-
-def _lock_files(work: Work, petition: Petition) -> None:
-    """Put the keys of what was sent with the letter under those of denunciations."""
-    sealed = work.db_session.scalars(
-        select(SealedObject)
-        .join(Attachment, Attachment.sealed_object_id == SealedObject.id)
-        .where(Attachment.petition_id == petition.id)
-    )
-    for one in sealed:
-        seal_as_denunciation(one, now=utc_now())
-
-
-def _parties(petition: Petition) -> dict[str, object]:
-    return {
-        "respondent": petition.respondent,
-        "respondent_unit_id": petition.respondent_unit_id,
-        "wish": petition.wish,
-        "place_text": petition.place_text,
-        "happened_on": petition.happened_on,
-        "earlier_decisions": petition.earlier_decisions,
-    }
-
-
-def _identity(work: Work, petition: Petition) -> dict[str, object]:
-    parties = work.db_session.scalars(
-        select(PetitionParty.person_id).where(PetitionParty.petition_id == petition.id)
-    )
-    return {
-        "submitter": None,
-        "submitter_id": petition.submitter_id,
-        "account_id": petition.account_id,
-        "on_behalf_of": open_field(
-            "petition", "on_behalf_of", petition.id, petition.on_behalf_of_sealed
-        ),
-        "representatives": [str(person_id) for person_id in parties],
-        "support_needs": petition.support_needs,
-    }
-
-
-def _empty(work: Work, petition: Petition) -> None:
-    petition.content = petition.wish = petition.respondent = None
-    petition.submitter_id = petition.account_id = petition.respondent_unit_id = None
-    petition.on_behalf_of_sealed = petition.happened_on = None
-    petition.place_text = petition.support_needs = ""
-    petition.earlier_decisions = []
-    work.db_session.execute(delete(PetitionParty).where(PetitionParty.petition_id == petition.id))
-    mask_lines(work, petition.id)
-    forget_sender(work, petition.id, title=DENUNCIATION_TITLE)
-
-
-def _leave_open_cases(work: Work, petition: Petition, *, by: Doer) -> None:
-    """A denunciation hangs on no open case. A case of its own is locked together with it."""
-    if petition.case_id is not None and _others(work, petition):
-        leave_case(work, petition, by=by.account_id, reason=LOCKED_REASON)
-    links = work.db_session.scalars(
-        select(CaseLink).where(
-            CaseLink.petition_id == petition.id,
-            CaseLink.undone_at.is_(None),
-            CaseLink.kind == LinkKind.RELATED.value,
-        )
-    )
-    for link in links:
-        undo_link(work, link, by=by.account_id, reason=LOCKED_REASON)
-    work.flush()
-
-
-def _others(work: Work, petition: Petition) -> bool:
-    others = select(Petition.id).where(
-        Petition.case_id == petition.case_id, Petition.id != petition.id
-    )
-    return work.db_session.scalars(others).first() is not None
 
 
 # --- to another unit -----------------------------------------------------------------------------

@@ -159,6 +159,7 @@ def _readable(value: Any) -> str:
 
 
 _SEALED_NAMES = {
+    "title": _l("Title before it was locked away"),
     "respondent": _l("Against"),
     "wish": _l("Asks for"),
     "place_text": _l("Place"),
@@ -168,6 +169,7 @@ _SEALED_NAMES = {
     "on_behalf_of": _l("On behalf of"),
     "representatives": _l("Representatives"),
     "support_needs": _l("Needs support"),
+    "officer_words": _l("What officers wrote before it was locked away"),
 }
 
 

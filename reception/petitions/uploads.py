@@ -283,7 +283,7 @@ def seal_as_denunciation(sealed: SealedObject, *, now: datetime) -> None:
     """Put a file's key under the keys of denunciations; the stored bytes stay as they are."""
     wrapped = runtime().keyring.rewrap(
         WrappedKey(sealed.kid, sealed.wrapped_key),
-        KeyContext(PURPOSE, str(sealed.id)),
+        KeyContext(sealed.associated_data.split("|")[2], str(sealed.id)),
         family=Family.DENUNCIATIONS,
         klass=OPEN_CLASS,
         year=now.year,

@@ -16,13 +16,21 @@ from reception.media_gateway import MediaRoom
 from storage.database import Work
 from storage.identities import open_field, seal_field
 from storage.keyring import Family
-from storage.models import MediaServer, ReceptionSession, Recording, Segment
+from storage.models import (
+    AgendaItem,
+    MediaServer,
+    PlaybackGrant,
+    ReceptionSession,
+    Recording,
+    Segment,
+)
 from storage.models.base import new_id, utc_now
 from storage.recordings import segment_key_context
 from storage.runtime import runtime
 from storage.sealed import OPEN_CLASS
 from workflows.codes import CodeKind, make_code
 from workflows.errors import RecorderNotRunning
+from workflows.secrecy import Secrecy
 
 FRESH = timedelta(seconds=6)
 SILENT_AFTER = timedelta(seconds=5)
@@ -159,6 +167,33 @@ def end_recording(work: Work, recording: Recording, *, by: UUID | None) -> None:
         work.enqueue(
             "recordings.master", {"recording": str(recording.id)}, dedupe=f"master:{recording.id}"
         )
+
+
+def close_recordings(work: Work, petition_id: UUID, *, reason: str) -> None:
+    """Put the recordings of sessions that heard a locked petition into the compartment.
+
+    Leave that was given or asked for before ends; whoever needs to watch asks again, and whoever
+    decides then belongs to the compartment. Source: Luật Tố cáo 25/2018/QH14, Điều 8, 56.
+    """
+    heard = select(AgendaItem.reception_session_id).where(AgendaItem.petition_id == petition_id)
+    for recording in work.db_session.scalars(
+        select(Recording).where(Recording.reception_session_id.in_(heard))
+    ):
+        recording.secrecy = Secrecy.COMPARTMENT.value
+        for segment in segments_of(work.db_session, recording.id):
+            segment.secrecy = Secrecy.COMPARTMENT.value
+        for grant in work.db_session.scalars(
+            select(PlaybackGrant).where(PlaybackGrant.recording_id == recording.id)
+        ):
+            _end_grant(grant, reason)
+        work.audit("recording_closed_in", recording, by=None)
+
+
+def _end_grant(grant: PlaybackGrant, reason: str) -> None:
+    """The request keeps who asked and when; its words told of the matter."""
+    grant.reason = grant.decision_reason = reason
+    if grant.state in ("asked", "approved"):
+        grant.state = "revoked" if grant.state == "approved" else "refused"
 
 
 def segments_of(db_session: Session, recording_id: UUID) -> list[Segment]:

@@ -20,7 +20,7 @@ from storage.identities import open_field, seal_field
 from storage.models import AgendaItem, Marker, Minutes, ReceptionSession, Recording
 from storage.models.base import new_id
 from storage.queries import sessions as queries
-from storage.subjects import reception_session_subject
+from storage.subjects import minutes_subject
 from workflows.access import Actor, Permission, decide, ensure_allowed
 from workflows.errors import Conflict, NotFound
 
@@ -211,10 +211,13 @@ def _recording_of(work: Work, meeting_id: UUID) -> Recording | None:
 
 
 def page(meeting_id: UUID, *, by: Actor) -> MinutesPage:
-    """The newest edition for those who saw the session. Raises NotFound before it has ended."""
+    """The newest edition for those who saw the session. Raises NotFound before it has ended.
+
+    What was said about a matter that is locked away stays in its compartment.
+    """
     with reading() as work:
         meeting = work.get(ReceptionSession, meeting_id)
-        subject = reception_session_subject(work.db_session, meeting)
+        subject = minutes_subject(work.db_session, meeting)
         ensure_allowed(by, Permission.SESSION_SEE, subject)
         minutes = queries.newest_minutes(work.db_session, meeting_id)
         if minutes is None:
@@ -241,6 +244,8 @@ def _writing(work: Work, meeting_id: UUID, by: Actor) -> tuple[ReceptionSession,
     meeting = steps.lock(work, meeting_id)
     if by.account_id not in (meeting.presiding_id, meeting.clerk_id):
         facts.ensure_runs(work.db_session, by, Permission.SESSION_MINUTES, meeting)
+        subject = minutes_subject(work.db_session, meeting)
+        ensure_allowed(by, Permission.SESSION_MINUTES, subject)
     newest = queries.newest_minutes(work.db_session, meeting_id)
     if newest is None:
         raise NotFound("Chưa có biên bản: phiên chưa kết thúc.")

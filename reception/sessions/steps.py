@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from reception.clock import LOCAL
@@ -22,6 +22,7 @@ from storage.models import (
     AgendaItem,
     Marker,
     Participant,
+    Petition,
     PresenceEvent,
     ReceptionSession,
     Recording,
@@ -34,11 +35,13 @@ from storage.runtime import runtime
 from storage.steps import record, run_of
 from workflows.access import Actor
 from workflows.procedures.guards import Facts
+from workflows.secrecy import Secrecy
 
 LINKED_PARTS = ("citizen", "representative", "interpreter", "guest")
 """Who comes in by a personal link instead of a staff log-in."""
 
 MASKED_NAME = "Người gửi đơn"
+MASKED_SESSION = "Phiên tiếp công dân (nội dung được giữ kín)"
 
 
 DOORS_OPEN = timedelta(hours=2)
@@ -157,15 +160,35 @@ def add_participant(
 def forget_sender(work: Work, petition_id: UUID, *, title: str) -> None:
     """Take sender and matter of a petition that was locked away off agendas and name plates.
 
-    Whoever was invited keeps seat and link. Source: Luật Tố cáo 25/2018/QH14, Điều 8, 56.
+    Whoever was invited keeps seat and link. A session about nothing else loses its own title and
+    reason too. Source: Luật Tố cáo 25/2018/QH14, Điều 8, 56.
     """
-    items = select(AgendaItem).where(AgendaItem.petition_id == petition_id)
-    for item in work.db_session.scalars(items):
+    items = work.db_session.scalars(
+        select(AgendaItem).where(AgendaItem.petition_id == petition_id)
+    ).all()
+    for item in items:
         item.title = title
+    for meeting_id in {item.reception_session_id for item in items}:
+        _neutral_title(work, meeting_id)
     invited = select(Participant).where(Participant.petition_id == petition_id)
     for person in work.db_session.scalars(invited):
         person.person_id = None
         person.name_sealed = seal_field("participant", "name", person.id, MASKED_NAME)
+
+
+def _neutral_title(work: Work, meeting_id: UUID) -> None:
+    """A session that heard only what is locked away is called by what it is, not by the matter."""
+    open_matters = (
+        select(AgendaItem.id)
+        .outerjoin(Petition, Petition.id == AgendaItem.petition_id)
+        .where(
+            AgendaItem.reception_session_id == meeting_id,
+            or_(Petition.id.is_(None), Petition.secrecy != Secrecy.COMPARTMENT.value),
+        )
+    )
+    if work.db_session.scalars(open_matters).first() is None:
+        meeting = work.get_for_update(ReceptionSession, meeting_id)
+        meeting.title, meeting.reason_text = MASKED_SESSION, ""
 
 
 def tell_presence(
