@@ -73,11 +73,15 @@ class _MasterTrack:
 
     @property
     def began_at(self) -> datetime | None:
-        """When the first packet arrived: header field `u`, microseconds since 1970."""
-        header = self.parser.header
+        """When the first packet arrived, less what it was late.
+
+        The arrival is the header's field `u`, microseconds since 1970.
+        """
+        header, summary = self.parser.header, self.summary
         if header is None:
             return None
-        return datetime.fromtimestamp(header.first_written_us / 1_000_000, tz=UTC)
+        arrived = datetime.fromtimestamp(header.first_written_us / 1_000_000, tz=UTC)
+        return arrived + timedelta(milliseconds=summary.lead_ms if summary else 0)
 
 
 def master(run: JobRun) -> None:
@@ -378,7 +382,7 @@ def _track_entry(db_session: Session, track: Track) -> dict[str, object]:
         "participant": track.participant_id,
         "media": track.media,
         "codec": track.codec,
-        "first_arrival_at": track.first_arrival_at,
+        "began_at": track.first_arrival_at,
         "last_arrival_ms": track.last_arrival_ms,
         "plain_size": track.plain_size,
         "plain_sha256": track.plain_sha256,

@@ -24,6 +24,8 @@ MAGIC = b"MJR00002"
 FRAME = b"MEET"
 FRAME_HEAD = struct.Struct(">4sIH")
 AUDIO_LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+# Janus 1.1 writes no map into the file; browsers offer the loudness as their first extension.
+_USUAL_LEVEL_ID = 1
 _RTP_HEAD = struct.Struct(">BBHII")
 _ONE_BYTE_PROFILE = 0xBEDE
 _MEDIA = {"a": "audio", "v": "video", "d": "data"}
@@ -56,7 +58,9 @@ class MjrHeader:
 
     @property
     def audio_level_id(self) -> int | None:
-        """The RTP extension that carries the loudness, if the call negotiated it."""
+        """The RTP extension that carries the loudness; the usual one if the file maps none."""
+        if not self.extensions:
+            return _USUAL_LEVEL_ID if self.media == "audio" else None
         wanted = (key for key, uri in self.extensions.items() if uri == AUDIO_LEVEL_URI)
         return next(wanted, None)
 

@@ -14,13 +14,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from storage.media.mjr import FRAME, FRAME_HEAD, MjrPacket, MjrParser, header_end
+from storage.media.tracks import LEAD_WINDOW_MS, TrackStatistics
 
 FRAME_MS = 20
 TICKS_PER_MS = 48
-AHEAD_MS = 1_000  # a delay that is made good within this time is jitter, not lost time
+AHEAD_MS = 5_000  # a delay that is made good within this time is jitter, not lost time
 TOLERANCE_MS = 40
 QUIET_DBOV = 50
-PATIENCE_MS = 200  # beyond this a frame is left out though somebody speaks
+PATIENCE_MS = 100  # beyond this a frame is left out though somebody speaks
 _RESTART_MS = 10_000  # a jump of the RTP clock beyond this is a new sender's clock
 _RTP_FIXED = struct.Struct(">BBHI")
 
@@ -48,13 +49,16 @@ class _Frame:
 
 
 def repair_audio(mjr: bytes) -> tuple[bytes, Repair]:
-    """The track with counters as if the sender's clock had been right. Raises MjrBroken."""
+    """The track with counters as if the sender's clock had been right. Raises MjrBroken.
+
+    It begins where `TrackSummary.lead_ms` says, not where its first, perhaps late, packet arrived.
+    """
     frames = list(_frames(mjr))
     if not frames:
         return mjr, Repair(0, 0)
     parts = [mjr[: frames[0].start - FRAME_HEAD.size]]
     lateness = min_ahead(frames)
-    shift_ms = lateness[0]
+    shift_ms = frames[0].late_ms + _lead_ms(frames)
     inserted = dropped = 0
     for frame, least in zip(frames, lateness, strict=True):
         behind = least - shift_ms
@@ -70,13 +74,23 @@ def repair_audio(mjr: bytes) -> tuple[bytes, Repair]:
     return b"".join(parts), Repair(inserted * FRAME_MS, dropped * FRAME_MS)
 
 
+def _lead_ms(frames: Sequence[_Frame]) -> int:
+    statistics = TrackStatistics(TICKS_PER_MS * 1000)
+    for frame in frames:
+        statistics.add(frame.packet)
+        if frame.packet.arrival_ms > frames[0].packet.arrival_ms + LEAD_WINDOW_MS:
+            break
+    summary = statistics.summary()
+    return summary.lead_ms if summary else 0
+
+
 def _may_go(packet: MjrPacket, behind_ms: int) -> bool:
     level = packet.level_dbov
     return (level is not None and level >= QUIET_DBOV) or behind_ms <= -PATIENCE_MS
 
 
 def min_ahead(frames: Sequence[_Frame]) -> list[int]:
-    """For each frame the least lateness among those that arrive within the next second."""
+    """For each frame the least lateness among those that arrive within the next seconds."""
     least = [0] * len(frames)
     waiting: deque[int] = deque()  # later frames, lateness falling towards the far end
     for index in range(len(frames) - 1, -1, -1):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from storage.media.mjr import MjrPacket
 
 GAP_MS = 1_000  # silence of the line for so long is a gap worth telling
+LEAD_WINDOW_MS = 2_000
+LEAD_AT_MOST_MS = 2_000  # more is no late packet but a clock that jumped
 _SEQUENCES = 1 << 16
 _TIMESTAMPS = 1 << 32
 
@@ -25,6 +27,8 @@ class TrackSummary:
 
     `drift_ms` is arrival minus RTP time at the end: positive when the sender's clock lost time.
     `worst_drift_ms` is the largest such difference, with its sign. `mean_level_dbov` is 0 to 127.
+    `lead_ms` (0 or less) is how much before its first arrival the track began: the first packet is
+    often late (a browser's first picture takes longest), the least late one of two seconds is not.
     """
 
     packets: int
@@ -36,6 +40,7 @@ class TrackSummary:
     worst_drift_ms: int
     gaps: tuple[Gap, ...]
     mean_level_dbov: int | None
+    lead_ms: int = 0
 
     @property
     def duration_ms(self) -> int:
@@ -66,6 +71,7 @@ class TrackStatistics:
     _missing: int = 0
     _drift_ms: int = 0
     _worst_ms: int = 0
+    _least_ms: int = 0  # among the packets of the first seconds
     _gaps: list[Gap] = field(default_factory=list)
     _level_sum: int = 0
     _levels: int = 0
@@ -92,6 +98,8 @@ class TrackStatistics:
         self._drift_ms = packet.arrival_ms - first.arrival_ms - rtp_ms
         if abs(self._drift_ms) > abs(self._worst_ms):
             self._worst_ms = self._drift_ms
+        if packet.arrival_ms <= first.arrival_ms + LEAD_WINDOW_MS and packet.ssrc == first.ssrc:
+            self._least_ms = min(self._least_ms, self._drift_ms)
 
     def _count_sequence(self, packet: MjrPacket, latest: MjrPacket) -> None:
         """Numbers skipped are missing until they arrive late."""
@@ -120,4 +128,5 @@ class TrackStatistics:
             worst_drift_ms=self._worst_ms,
             gaps=tuple(self._gaps),
             mean_level_dbov=self._level_sum // self._levels if self._levels else None,
+            lead_ms=self._least_ms if self._least_ms >= -LEAD_AT_MOST_MS else 0,
         )

@@ -25,7 +25,7 @@ class SealedObject(Identified, Created, Base):
     version_id: Mapped[str]
     format: Mapped[str]
     segment_size: Mapped[int]
-    kid: Mapped[str]
+    kid: Mapped[str] = mapped_column(index=True)
     wrapped_key: Mapped[bytes]
     associated_data: Mapped[str]
     plain_size: Mapped[int]
@@ -120,7 +120,10 @@ class Segment(Identified, Base):
 
 
 class Track(Identified, Base):
-    """One person's sound or picture within a segment."""
+    """One person's sound or picture within a segment.
+
+    `first_arrival_at` is the track's zero: the first packet's arrival, less what it was late.
+    """
 
     __tablename__ = "track"
     __table_args__ = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -367,8 +368,11 @@ def enter(page: Page) -> None:
     page.get_by_test_id("enter").click()
 
 
-def end_session(page: Page) -> None:
+def end_session(page: Page) -> float:
+    """The chair ends it; returns when the last button was pressed, on the monotonic clock."""
     page.get_by_test_id("end-open").click()
     page.get_by_test_id("end-confirm").fill("kết thúc")
+    pressed = time.monotonic()
     page.get_by_test_id("end-submit").click()
     page.wait_for_url("**/bien-ban", timeout=WAIT_MS)
+    return pressed

@@ -34,14 +34,15 @@ def packets(track: Path) -> int:
     return track.read_bytes().count(b"MEET")
 
 
-def tone_hz(sound: Path) -> float:
-    """The strongest frequency of the middle of a sound file."""
+def tone_hz(sound: Path, *, below_hz: float = RATE_HZ / 2) -> float:
+    """The strongest frequency of the middle of a sound file, of those below `below_hz`."""
     command = ["ffmpeg", "-v", "error", "-i", str(sound), "-f", "s16le", "-ac", "1"]
     done = subprocess.run([*command, "-ar", str(RATE_HZ), "-"], check=True, capture_output=True)
     samples = numpy.frombuffer(done.stdout, dtype="<i2").astype(float)
     middle = samples[len(samples) // 4 : -len(samples) // 4]
     loudness = numpy.abs(numpy.fft.rfft(middle * numpy.hanning(len(middle))))
-    return float(numpy.argmax(loudness) * RATE_HZ / len(middle))
+    heard = loudness[: int(below_hz * len(middle) / RATE_HZ)]
+    return float(numpy.argmax(heard) * RATE_HZ / len(middle))
 
 
 def colour(picture: Path) -> tuple[int, ...]:

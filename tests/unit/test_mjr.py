@@ -69,6 +69,13 @@ def test_header_tells_media_codec_and_when_the_first_packet_was_written():
     assert parser.header.audio_level_id == 3
 
 
+def test_sound_file_without_a_map_has_the_usual_loudness_extension():
+    parser = MjrParser()
+    parser.feed(header(x={}))
+    assert parser.header is not None
+    assert parser.header.audio_level_id == 1
+
+
 def test_video_header_has_the_video_clock():
     parser = MjrParser()
     parser.feed(header(t="v", c="vp8", x={}))
@@ -221,6 +228,17 @@ def test_sender_whose_clock_loses_time_drifts():
     assert found.drift_ms == found.worst_drift_ms == 500
 
 
+def test_late_first_packet_tells_when_the_track_really_began():
+    late = [packet(130, 0, 0), *(packet(40 + 20 * i, i, 960 * i) for i in range(5, 60))]
+    assert summary_of(late).lead_ms == -90
+    assert summary_of(steady(100)).lead_ms == 0
+
+
+def test_clock_that_jumps_at_the_start_is_no_late_packet():
+    jumped = [packet(0, 0, 0), *(packet(20 * i, i, 960 * i + 48 * 60_000) for i in range(1, 50))]
+    assert summary_of(jumped).lead_ms == 0
+
+
 def test_short_delay_shows_as_worst_but_not_as_final_drift():
     packets = steady(101)
     late = packets[50]
@@ -273,8 +291,16 @@ def test_lost_time_becomes_silence_exactly_where_it_was_lost():
     assert places[99:101] == [1_980, 2_600]
 
 
+def test_sound_whose_first_packet_was_late_begins_before_it():
+    """Neither silence is put in nor sound left out: only the place of the whole changes."""
+    late = [(120 if i == 0 else 20 * i if i >= 6 else 120, i) for i in range(200)]
+    places, repair = repaired(late)
+    assert repair == Repair(0, 0)
+    assert places == [20 * i for i in range(200)]
+
+
 def test_fast_clock_loses_quiet_frames_and_spares_speech_while_it_can():
-    fast = [(int(19.9 * i), i) for i in range(1_500)]  # 150 ms too much after half a minute
+    fast = [(int(19.95 * i), i) for i in range(1_500)]  # 75 ms too much after half a minute
     places, repair = repaired(fast, level=120)
     assert repair.inserted_ms == 0
     assert abs(places[-1] - fast[-1][0]) <= 60
