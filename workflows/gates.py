@@ -13,7 +13,7 @@ from workflows.calendar import HolidayTable
 from workflows.errors import GateNotMet, RecorderNotRunning
 from workflows.kinds import PetitionKind
 from workflows.procedures import Deadline, deadline, procedure
-from workflows.procedures.engine import vietnamese_day
+from workflows.procedures.sentences import vietnamese_day
 
 RECORDER = "recorder-running"
 DENUNCIATION = "denunciation"

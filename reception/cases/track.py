@@ -31,28 +31,23 @@ from workflows.access import Actor, Permission, Subject, decide, ensure_allowed
 from workflows.errors import Conflict, NotFound
 from workflows.procedures.guards import Facts
 
+_DECIDING = (
+    "assign determine_complex call_dialogue hold_dialogue absent_from_dialogue suspend resume"
+    " terminate withdraw_part decide enforce stay_enforcement lift_stay"
+    " form_team extend withdraw pass_to_investigation verify_again conclude handle decline"
+    " transfer to_inspection uphold take_over ask_report report_delay refuse"
+)
+_FOLLOWING = (
+    "receive_decision second_complaint sue take_effect close term_expired publish"
+    " register_authorisation take_in remove_identity protect repeat_denunciation"
+    " overdue_denunciation answer_forwarder classify take_up need_time answer receive"
+)
+
 PERMISSION_OF: dict[str, Permission] = {
-    **dict.fromkeys(
-        (
-            "assign",
-            "determine_complex",
-            "call_dialogue",
-            "hold_dialogue",
-            "suspend",
-            "resume",
-            "terminate",
-            "withdraw_part",
-            "decide",
-            "enforce",
-        ),
-        Permission.COMPLAINT_DECIDE,
-    ),
-    "report": Permission.DOCUMENT_DRAFT,
-    "send": Permission.DOCUMENT_NUMBER,
-    **dict.fromkeys(
-        ("receive_decision", "second_complaint", "sue", "take_effect", "close"),
-        Permission.PETITION_REPORT_RESULT,
-    ),
+    **dict.fromkeys(_DECIDING.split(), Permission.COMPLAINT_DECIDE),
+    **dict.fromkeys(("report", "gather_evidence", "expert_opinion"), Permission.DOCUMENT_DRAFT),
+    **dict.fromkeys(("send", "notify"), Permission.DOCUMENT_NUMBER),
+    **dict.fromkeys(_FOLLOWING.split(), Permission.PETITION_REPORT_RESULT),
 }
 """Which permission each step of the settlement asks for."""
 

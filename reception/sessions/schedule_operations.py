@@ -34,7 +34,7 @@ from workflows.codes import CodeKind, make_code
 from workflows.errors import BadInput, GateNotMet, NotFound
 from workflows.gates import DENUNCIATION, reasons_for
 from workflows.kinds import PetitionKind
-from workflows.procedures.engine import vietnamese_day
+from workflows.procedures.sentences import vietnamese_day
 
 HOLDING_KINDS = ("province", "reception_board", "commune", "department", "public_service")
 LEADERS = ("provincial_chair", "board_head", "commune_chair", "department_head")

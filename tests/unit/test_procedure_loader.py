@@ -108,6 +108,11 @@ def test_a_sound_file_is_read():
             "effective_from = 2020-01-01\neffective_to = 2019-01-01",
             "hết hiệu lực trước khi có hiệu lực",
         ),
+        ("length = 5", "length = 5\nextension_days = 3", "nói số ngày và số lần"),
+        ("length = 5", "length = 5\nbefore = true\nlength_complex = 9", "đếm ngược"),
+        ('ends = ["answer"]', 'extends = ["answer"]', "không được gia hạn"),
+        ("length = 5", "length = 5\nneeds_confirmation = true", "phải kèm câu hỏi"),
+        ("length = 5", 'length = 5\nquestion = "Sao?"', "phải kèm câu hỏi"),
         ("code =", "code", "không đọc được"),
     ],
 )
@@ -137,6 +142,15 @@ def test_the_same_rule_may_follow_its_former_self():
     later = block.replace(old, new).replace("length = 5", "length = 7")
     read = read_procedure(GOOD.replace(block, ended) + "\n" + later)
     assert [rule.length for rule in read.deadlines] == [5, 7]
+
+
+def test_days_without_any_version_of_a_term_are_refused():
+    old, new = "effective_from = 2020-01-01", "effective_from = 2026-07-02"
+    block = "[[deadline]]" + GOOD.split("[[deadline]]")[1].split("\n[[")[0]
+    ended = block.replace(old, f"{old}\neffective_to = 2026-06-30")
+    later = block.replace(old, new)
+    with pytest.raises(BadProcedure, match="bỏ trống sau ngày 30/06/2026"):
+        read_procedure(GOOD.replace(block, ended) + "\n" + later)
 
 
 def test_a_spawned_procedure_must_have_a_file(tmp_path):

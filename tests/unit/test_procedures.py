@@ -1,4 +1,4 @@
-"""The three procedures as the law has them, on both sides of 01/07/2026."""
+"""The procedures as the law has them, on both sides of 01/07/2026."""
 
 from dataclasses import replace
 from datetime import date
@@ -79,7 +79,7 @@ def take(code, event, standing, *, facts, on=NEW):
         ("KN1", "acceptance-notice", date(2026, 11, 16), date(2026, 11, 26)),
         ("KN1", "settle", date(2026, 12, 1), date(2026, 12, 31)),
         ("KN1", "dialogue-notice", date(2026, 11, 26), date(2026, 11, 20)),
-        ("KN1", "send", date(2026, 8, 27), date(2026, 9, 3)),
+        ("KN1", "send-decision", date(2026, 8, 27), date(2026, 9, 3)),
         ("KN1", "limitation", date(2026, 8, 25), date(2026, 11, 23)),
         ("SES", "points-notice", date(2026, 11, 26), date(2026, 11, 18)),
         ("SES", "link-test", date(2026, 11, 26), date(2026, 11, 25)),
@@ -118,6 +118,16 @@ def test_the_reason_of_a_day_names_start_length_end_and_article():
     assert term.rule_from == date(2026, 7, 1)
 
 
+def test_a_longer_term_says_why_and_a_last_day_off_says_what_it_was():
+    long = deadline(
+        procedure("KN1"), "settle", on=date(2026, 8, 4), holidays=HOLIDAYS,
+        remote=True, complex_case=True,
+    )  # fmt: skip
+    assert "60 ngày (vụ việc phức tạp đã có văn bản xác định; vùng sâu, vùng xa)" in long.sentence
+    plain = deadline(procedure("KN1"), "settle", on=date(2026, 8, 3), holidays=HOLIDAYS)
+    assert "hết thứ Năm 03/09/2026 vì thứ Tư 02/09/2026 là ngày nghỉ." in plain.sentence
+
+
 def test_a_term_counted_back_says_by_when():
     term = deadline(procedure("SES"), "points-notice", on=date(2026, 11, 26), holidays=HOLIDAYS)
     assert "chậm nhất thứ Tư 18/11/2026" in term.sentence
@@ -148,7 +158,7 @@ def test_a_petition_received_before_the_boundary_keeps_the_old_term_when_classif
     taken = take("PET", "classify", standing, facts=COMPLAINT, on=date(2026, 7, 2))
     (term,) = taken.deadlines
     assert (term.length, term.last_day) == (10, date(2026, 7, 9))
-    assert taken.procedure_version == "PET/2026-07-01+r1"
+    assert taken.procedure_version == "PET/2026-07-01+r2"
 
 
 def test_an_unsigned_online_petition_starts_its_clock_when_signed_and_says_it_needs_confirming():
@@ -467,10 +477,213 @@ def test_a_decision_is_sent_and_the_second_complaint_runs_from_its_receipt():
     assert (term.last_day, term.needs_confirmation) == (date(2026, 10, 5), True)
 
 
+def test_a_first_term_that_expired_opens_the_way_to_the_second_complaint():
+    waiting = walk("KN1", ["accept", "assign"], facts=Facts(), on=date(2026, 9, 1))
+    with pytest.raises(StepNotAllowed, match="chưa hết"):
+        take("KN1", "second_complaint", waiting, facts=Facts(), on=date(2026, 9, 20))
+    late = Facts(first_term_expired=True)
+    told = take("KN1", "term_expired", waiting, facts=late, on=date(2026, 10, 1))
+    assert [(t.name, t.last_day) for t in told.deadlines] == [
+        ("second-complaint", date(2026, 11, 2))  # 31/10 is a Saturday
+    ]
+    assert take("KN1", "second_complaint", waiting, facts=late).to_state == "SECOND_ROUND"
+
+
+def test_a_second_complaint_filed_too_late_is_refused_in_words():
+    sent = Standing(state="SENT")
+    with pytest.raises(StepNotAllowed, match="quá thời hạn khiếu nại lần hai"):
+        take("KN1", "second_complaint", sent, facts=Facts(second_complaint_late=True))
+    assert take("KN1", "second_complaint", sent, facts=Facts()).to_state == "SECOND_ROUND"
+
+
+@pytest.mark.parametrize("code", ["KN1", "KN2"])
+def test_an_authorisation_needs_certifying_until_the_end_of_2026(code):
+    open_case, plain = Standing(state="VERIFYING"), Facts(authorisation_written=True)
+    with pytest.raises(StepNotAllowed, match="công chứng"):
+        take(code, "register_authorisation", open_case, facts=plain, on=date(2026, 12, 31))
+    certified = replace(plain, authorisation_certified=True)
+    for facts, on in ((certified, date(2026, 12, 31)), (plain, date(2027, 1, 1))):
+        taken = take(code, "register_authorisation", open_case, facts=facts, on=on)
+        assert taken.to_state == "VERIFYING"
+    assert taken.procedure_version.startswith(f"{code}/2027-01-01")
+
+
+# --- second complaints
+
+
+def test_a_second_complaint_is_never_decided_without_a_dialogue():
+    facts = Facts(report_filed=True)
+    standing = walk("KN2", ["accept", "assign", "report"], facts=facts)
+    with pytest.raises(StepNotAllowed, match="bắt buộc đối thoại"):
+        take("KN2", "decide", standing, facts=facts)
+    held = replace(facts, dialogue_held=True)
+    for event in ("call_dialogue", "hold_dialogue", "decide"):
+        standing = after(standing, take("KN2", event, standing, facts=held))
+    assert standing.state == "DECIDED"
+
+
+def test_who_stays_away_from_the_dialogue_without_reason_does_not_stop_the_decision():
+    called = Standing(state="DIALOGUE_CALLED")
+    with pytest.raises(StepNotAllowed, match="không có lý do"):
+        take("KN2", "absent_from_dialogue", called, facts=Facts())
+    absent = Facts(absent_without_reason=True, report_filed=True)
+    gone = after(called, take("KN2", "absent_from_dialogue", called, facts=absent))
+    assert take("KN2", "decide", gone, facts=absent).to_state == "DECIDED"
+
+
+def test_a_second_decision_starts_sending_publication_and_effect():
+    standing = Standing(state="DIALOGUE_DONE")
+    decided = take("KN2", "decide", standing, facts=Facts(dialogue_held=True), on=date(2026, 8, 3))
+    assert {t.name: t.last_day for t in decided.deadlines} == {
+        "send-decision": date(2026, 8, 10),
+        "publish": date(2026, 8, 18),
+        "effective": date(2026, 9, 3),  # 02/09 is a holiday
+    }
+
+
+# --- denunciations
+
+TEAM = Facts(kind=PetitionKind.DENUNCIATION, team_size=2, team_without_conflict=True)
+
+
+def test_a_denunciation_runs_from_acceptance_to_a_redacted_publication():
+    facts = replace(TEAM, report_filed=True, identity_removed=True, result_document=True)
+    events = ["accept", "notify", "form_team", "report", "conclude", "send", "handle", "publish"]
+    assert walk("TC", [*events, "close"], facts=facts).state == "CLOSED"
+
+
+@pytest.mark.parametrize(
+    "change", [{"team_size": 1}, {"team_without_conflict": False}], ids=["alone", "conflict"]
+)
+def test_a_team_of_one_or_with_a_conflict_of_interest_is_refused(change):
+    accepted = walk("TC", ["accept"], facts=TEAM)
+    with pytest.raises(StepNotAllowed, match="ít nhất 02 người"):
+        take("TC", "form_team", accepted, facts=replace(TEAM, **change))
+
+
+@pytest.mark.parametrize(
+    ("document", "complex_case", "especially", "taken", "allowed"),
+    [
+        (False, True, True, 0, False),
+        (True, False, False, 0, False),
+        (True, True, False, 0, True),
+        (True, True, False, 1, False),
+        (True, True, True, 1, True),
+        (True, True, True, 2, False),
+    ],
+)
+def test_a_denunciation_is_extended_once_or_when_especially_complex_twice(
+    document, complex_case, especially, taken, allowed
+):
+    facts = Facts(
+        extension_document=document,
+        complex_document=complex_case,
+        especially_complex=especially,
+        extensions_taken=taken,
+    )
+    verifying = Standing(state="VERIFYING")
+    if allowed:
+        assert take("TC", "extend", verifying, facts=facts).extended == ("settle",)
+    else:
+        with pytest.raises(StepNotAllowed, match="quyết định gia hạn"):
+            take("TC", "extend", verifying, facts=facts)
+
+
+def test_a_withdrawn_denunciation_goes_on_in_the_three_cases_of_the_decree():
+    withdrawn = Facts(withdrawal_in_writing=True)
+    with pytest.raises(StepNotAllowed, match="Vẫn giải quyết tiếp"):
+        take("TC", "withdraw", Standing(state="VERIFYING"), facts=withdrawn)
+    clear = replace(withdrawn, no_ground_to_continue=True)
+    ended = take("TC", "withdraw", Standing(state="VERIFYING"), facts=clear)
+    assert (ended.to_state, ended.ended[0]) == ("TERMINATED", "settle")
+    with pytest.raises(StepNotAllowed):
+        take("TC", "withdraw", Standing(state="CONCLUDED"), facts=clear)
+
+
+def test_an_anonymous_denunciation_with_evidence_becomes_information_for_inspection():
+    facts = Facts(kind=PetitionKind.DENUNCIATION, anonymous=True, clear_evidence=True)
+    initial = walk("TC", ["take_in"], facts=facts)
+    assert take("TC", "to_inspection", initial, facts=facts).to_state == "TO_INSPECTION"
+
+
+def test_initial_handling_starts_one_term_of_its_own_length():
+    received = Standing(dates={"receive": date(2026, 11, 16)})
+    many = replace(TEAM, many_places_or_delegated=True)
+    for facts, last in ((TEAM, date(2026, 11, 26)), (many, date(2026, 12, 1))):
+        taken = take("TC", "take_in", received, facts=facts, on=date(2026, 11, 16))
+        assert {t.name: t.last_day for t in taken.deadlines} == {
+            "initial": last,
+            "transfer": date(2026, 11, 23),
+        }
+
+
+def test_criminal_signs_pass_a_part_on_and_the_rest_runs_on():
+    taken = take("TC", "pass_to_investigation", Standing(state="VERIFYING"), facts=Facts(
+        criminal_signs=True
+    ))  # fmt: skip
+    assert (taken.to_state, taken.stops_clock) == ("VERIFYING", False)
+
+
+def test_a_repeat_denunciation_is_reviewed_in_twenty_days_and_goes_back_when_upheld():
+    sent = Standing(state="SENT", dates={"receive_repeat": date(2026, 11, 23)})
+    review = take("TC", "repeat_denunciation", sent, facts=Facts())
+    assert [(t.name, t.last_day) for t in review.deadlines] == [("review", date(2026, 12, 14))]
+    upheld = take("TC", "uphold", after(sent, review), facts=Facts(reason_given=True))
+    assert (upheld.to_state, upheld.ended) == ("SENT", ("review",))
+
+
+def test_a_superior_asks_about_a_delay_in_five_and_five_working_days():
+    late = Facts(term_passed=True, reason_given=True)
+    told = Standing(state="VERIFYING", dates={"receive_overdue": date(2026, 11, 23)})
+    asked = take("TC", "overdue_denunciation", told, facts=late)
+    assert [(t.name, t.last_day) for t in asked.deadlines] == [
+        ("overdue-request", date(2026, 12, 1))
+    ]
+    reported = take("TC", "ask_report", told, facts=late, on=date(2026, 12, 1))
+    assert [t.last_day for t in reported.deadlines] == [date(2026, 12, 8)]
+
+
+def test_protection_runs_beside_the_denunciation_and_starts_by_word_of_mouth_when_urgent():
+    asked = Facts(protection_requested=True)
+    opened = take("TC", "protect", Standing(state="VERIFYING"), facts=asked)
+    assert (opened.to_state, opened.spawns) == ("VERIFYING", "BV")
+    urgent = walk("BV", ["request_urgent", "protect"], facts=Facts())
+    assert urgent.state == "PROTECTED"
+    with pytest.raises(StepNotAllowed, match="bổ sung văn bản sau"):
+        take("BV", "request", Standing(), facts=Facts())
+
+
+# --- recommendations and feedback
+
+
+@pytest.mark.parametrize(
+    ("event", "state"),
+    [
+        ("take_up", "REPLIED"),
+        ("need_time", "NEEDS_TIME"),
+        ("refuse", "REFUSED"),
+        ("transfer", "TRANSFERRED"),
+    ],
+)
+def test_ten_working_days_end_with_one_of_four_answers(event, state):
+    facts = Facts(kind=PetitionKind.FEEDBACK, reason_given=True)
+    received = take("KP", "receive", Standing(), facts=facts, on=date(2026, 11, 16))
+    assert [(t.name, t.last_day) for t in received.deadlines] == [("reply", date(2026, 12, 1))]
+    standing = walk("KP", ["receive", "classify"], facts=facts)
+    told = take("KP", event, standing, facts=facts)
+    assert (told.to_state, told.ended) == (state, ("reply",))
+
+
+def test_the_term_of_the_answer_itself_is_marked_as_a_local_target():
+    term = deadline(procedure("KP"), "answer", on=date(2026, 9, 1), holidays=HOLIDAYS)
+    assert term.needs_confirmation
+    assert "luật không định số ngày" in term.sentence
+
+
 # --- every procedure
 
 
-@pytest.mark.parametrize("code", ["KN1", "PET", "SES"])
+@pytest.mark.parametrize("code", ["SES", "PET", "KN1", "KN2", "TC", "BV", "KP"])
 def test_every_row_has_words_in_both_languages(code):
     rules = procedure(code)
     rows = [*rules.states.values(), *rules.transitions, *rules.deadlines, *rules.documents.values()]
@@ -486,13 +699,13 @@ def test_every_guard_is_used_and_speaks_to_the_person_refused():
 
 def test_a_rule_set_has_a_name_for_every_day():
     rules = procedure("PET")
-    assert rules.version_on(date(2010, 1, 1)) == "PET/none+r1"
-    assert rules.version_on(date(2018, 1, 1)) == "PET/2014-07-01+r1"
-    assert rules.version_on(NEW) == "PET/2026-07-01+r1"
+    assert rules.version_on(date(2010, 1, 1)) == "PET/none+r2"
+    assert rules.version_on(date(2018, 1, 1)) == "PET/2014-07-01+r2"
+    assert rules.version_on(NEW) == "PET/2026-07-01+r2"
 
 
 @given(
-    code=st.sampled_from(["KN1", "PET", "SES"]),
+    code=st.sampled_from(["SES", "PET", "KN1", "KN2", "TC", "BV", "KP"]),
     picks=st.lists(st.integers(0, 40), max_size=30),
     flags=st.dictionaries(
         st.sampled_from([f for f in Facts.__slots__ if f not in {"kind", "round"}]),

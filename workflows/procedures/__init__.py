@@ -2,7 +2,8 @@
 
 Public names: load_procedure, load_all, procedure (from loader); available, step, deadline,
 clock_start (from engine); Facts, GUARDS (from guards); the dataclasses of model. Codes present:
-SES (online reception session), PET (petition), KN1 (first complaint).
+SES (online reception session), PET (petition), KN1 and KN2 (first and second complaint), TC
+(denunciation), BV (protection of a denouncer, beside TC), KP (recommendation, feedback).
 """
 
 from workflows.procedures.engine import available, clock_start, deadline, step

@@ -5,6 +5,7 @@ clock starts (old 10 days before 01/07/2026, 07 working days after).
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
 from workflows.calendar import (
@@ -28,6 +29,7 @@ from workflows.procedures.model import (
     Step,
     Transition,
 )
+from workflows.procedures.sentences import COMPLEX, REMOTE, sentence_of
 
 CLOCK_START = "clock-start"
 """An anchor: the day the clock of answering starts, see `clock_start`."""
@@ -87,6 +89,7 @@ def step(
         documents=tuple(procedure.documents[code] for code in transition.documents),
         source=transition.source,
         spawns=transition.spawns,
+        extended=transition.extends,
         stops_clock=transition.stops_clock,
         restarts_clock=transition.restarts_clock,
     )
@@ -218,8 +221,9 @@ def _computed(
     rule: DeadlineRule, anchor: date, holidays: HolidayTable, *, remote: bool, complex_case: bool
 ) -> Deadline:
     length = rule.length_for(remote=remote, complex_case=complex_case)
+    because = _because(rule, length, remote=remote, complex_case=complex_case)
     last_day = _last_day(rule, anchor, length, holidays)
-    return Deadline(
+    found = Deadline(
         name=rule.name,
         label_vi=rule.label_vi,
         label_en=rule.label_en,
@@ -230,9 +234,23 @@ def _computed(
         before=rule.before,
         source=rule.source,
         rule_from=rule.effective_from,
-        sentence=_sentence(rule, anchor, length, last_day),
+        sentence="",
         needs_confirmation=rule.needs_confirmation,
+        because=because,
     )
+    return replace(found, sentence=sentence_of(found))
+
+
+def _because(rule: DeadlineRule, length: int, *, remote: bool, complex_case: bool) -> str:
+    """Why the longer length counts; empty for the usual one."""
+    if length == rule.length:
+        return ""
+    reasons = []
+    if complex_case and length in (rule.length_complex, rule.length_remote_complex):
+        reasons.append(COMPLEX)
+    if remote and length in (rule.length_remote, rule.length_remote_complex):
+        reasons.append(REMOTE)
+    return "; ".join(reasons)
 
 
 def _last_day(rule: DeadlineRule, anchor: date, length: int, holidays: HolidayTable) -> date:
@@ -243,30 +261,3 @@ def _last_day(rule: DeadlineRule, anchor: date, length: int, holidays: HolidayTa
         return back(anchor, length, holidays)
     ahead = add_working_days if rule.unit is DayUnit.WORKING else add_calendar_days
     return ahead(anchor, length, holidays)
-
-
-_UNIT_NAMES = {
-    DayUnit.WORKING: "ngày làm việc",
-    DayUnit.CALENDAR: "ngày",
-    DayUnit.HOUR: "giờ",
-}
-_WEEKDAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
-
-
-def vietnamese_day(on: date) -> str:
-    """`thứ Năm 26/11/2026`."""
-    return f"{_WEEKDAYS[on.weekday()]} {on:%d/%m/%Y}"
-
-
-def _sentence(rule: DeadlineRule, anchor: date, length: int, last_day: date) -> str:
-    term = f"{length:02d} {_UNIT_NAMES[rule.unit]}"
-    if rule.before:
-        text = f"{rule.label_vi}: chậm nhất {vietnamese_day(last_day)}, " + (
-            f"ít nhất {term} trước {vietnamese_day(anchor)}."
-        )
-    else:
-        text = f"{rule.label_vi}: tính từ sau {vietnamese_day(anchor)}, {term}, " + (
-            f"hết {vietnamese_day(last_day)}."
-        )
-    note = " Cách tính này cần xác nhận." if rule.needs_confirmation else ""
-    return f"{text} Căn cứ {rule.source}.{note}"

@@ -43,6 +43,21 @@ class Facts:
     suspension_ground: bool = False
     termination_ground: bool = False
     report_filed: bool = False
+    absent_without_reason: bool = False
+    first_term_expired: bool = False
+    second_complaint_late: bool = False
+    authorisation_written: bool = False
+    authorisation_certified: bool = False
+    # the denunciation
+    team_size: int = 0
+    team_without_conflict: bool = False
+    extension_document: bool = False
+    especially_complex: bool = False
+    extensions_taken: int = 0
+    no_ground_to_continue: bool = False
+    identity_removed: bool = False
+    protection_in_writing: bool = False
+    term_passed: bool = False
     # the reception session
     reason_code: str = ""
     refusal_ground: str = ""
@@ -62,6 +77,12 @@ class Facts:
     book_entry: bool = False
     incident_note: bool = False
     forbidden_self_recording: bool = False
+    retention_reached: bool = False
+    destruction_approved: bool = False
+
+
+LEAST_TEAM = 2
+"""NĐ 31/2019/NĐ-CP, Điều 10.3: a verification team has at least two members."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +128,18 @@ def keeps_on_file(facts: Facts) -> bool:
     if facts.anonymous and facts.clear_evidence:
         return False
     return not facts.eligible
+
+
+def _dialogue_done(facts: Facts) -> bool:
+    """Held, or invited and absent without a good reason (NĐ 155/2026/NĐ-CP, Điều 30.6)."""
+    return facts.dialogue_held or facts.absent_without_reason
+
+
+def _most_extensions(facts: Facts) -> int:
+    """Luật Tố cáo 25/2018/QH14, Điều 30: complex once, especially complex twice."""
+    if facts.especially_complex:
+        return 2
+    return 1 if facts.complex_document else 0
 
 
 def may_open(facts: Facts) -> bool:
@@ -274,7 +307,93 @@ GUARDS: Mapping[str, Guard] = _index(
         Guard(
             "dialogue_not_owed",
             "Hai bên còn khác ý kiến nên phải đối thoại trước khi ra quyết định.",
-            lambda f: not f.views_differ or f.dialogue_held,
+            lambda f: not f.views_differ or _dialogue_done(f),
+        ),
+        Guard(
+            "dialogue_always",
+            "Lần hai bắt buộc đối thoại. Mời đối thoại rồi mới ra quyết định.",
+            _dialogue_done,
+        ),
+        Guard(
+            "absent_without_reason",
+            "Chỉ ghi vắng mặt khi người được mời vắng mặt không có lý do chính đáng. Ghi rõ lý do.",
+            lambda f: f.absent_without_reason,
+        ),
+        Guard(
+            "second_complaint_in_time",
+            "Đã quá thời hạn khiếu nại lần hai. Kiểm tra ngày nhận quyết định "
+            "hoặc trở ngại khách quan, nếu có thì ghi vào hồ sơ.",
+            lambda f: not f.second_complaint_late,
+        ),
+        Guard(
+            "first_term_expired",
+            "Thời hạn giải quyết lần đầu chưa hết nên chưa khiếu nại lần hai được.",
+            lambda f: f.first_term_expired,
+        ),
+        Guard(
+            "authorisation_certified",
+            "Giấy ủy quyền phải công chứng hoặc chứng thực, áp dụng đến hết ngày 31/12/2026.",
+            lambda f: f.authorisation_written and f.authorisation_certified,
+        ),
+        Guard(
+            "authorisation_written",
+            "Chưa có giấy ủy quyền. Đính kèm giấy ủy quyền rồi làm lại.",
+            lambda f: f.authorisation_written,
+        ),
+        Guard(
+            "team_fit",
+            "Tổ xác minh có ít nhất 02 người, không ai có lợi ích liên quan hay là người thân "
+            "của người bị tố cáo. Chọn lại thành viên.",
+            lambda f: f.team_size >= LEAST_TEAM and f.team_without_conflict,
+        ),
+        Guard(
+            "may_extend",
+            "Gia hạn cần quyết định gia hạn ký trước khi hết hạn: một lần khi phức tạp, "
+            "hai lần khi đặc biệt phức tạp.",
+            lambda f: f.extension_document and f.extensions_taken < _most_extensions(f),
+        ),
+        Guard(
+            "withdrawal_may_end",
+            "Rút tố cáo phải bằng văn bản hoặc biên bản. Vẫn giải quyết tiếp nếu hành vi có dấu "
+            "hiệu vi phạm, người tố cáo bị ép buộc, hoặc tố cáo để vu khống.",
+            lambda f: f.withdrawal_in_writing and not f.part_withdrawn and f.no_ground_to_continue,
+        ),
+        Guard(
+            "identity_removed",
+            "Trước khi đưa ra ngoài phải bỏ họ tên, địa chỉ, bút tích và thông tin khác "
+            "của người tố cáo.",
+            lambda f: f.identity_removed,
+        ),
+        Guard(
+            "protection_in_writing",
+            "Cần văn bản đề nghị bảo vệ. Việc gấp thì chọn “đề nghị khẩn”, bổ sung văn bản sau.",
+            lambda f: f.protection_in_writing,
+        ),
+        Guard(
+            "protection_requested",
+            "Chưa ghi nhận yêu cầu bảo vệ của người tố cáo. Ghi yêu cầu rồi làm lại.",
+            lambda f: f.protection_requested,
+        ),
+        Guard(
+            "term_passed",
+            "Thời hạn giải quyết chưa hết nên chưa yêu cầu báo cáo quá hạn.",
+            lambda f: f.term_passed,
+        ),
+        Guard(
+            "may_transfer_denunciation",
+            "Chỉ chuyển tố cáo thuộc thẩm quyền nơi khác và chưa gửi tới nơi đó.",
+            lambda f: not f.competent and not f.copied_to_competent_body,
+        ),
+        Guard(
+            "not_competent",
+            "Việc này thuộc thẩm quyền của đơn vị nên không chuyển đi được.",
+            lambda f: not f.competent,
+        ),
+        Guard(
+            "may_be_destroyed",
+            "Chỉ đề nghị hủy khi hết thời hạn lưu trữ và hội đồng đã đồng ý bằng văn bản. "
+            "Hệ thống không tự xóa.",
+            lambda f: f.retention_reached and f.destruction_approved and f.reason_given,
         ),
         Guard(
             "has_reason_code",

@@ -2,7 +2,8 @@
 
 Refused: a state, document, deadline, guard, role or clock event that is not declared; a state that
 cannot be reached or, not being final, cannot be left; a rule without source; two rules for the
-same move or term whose days overlap; a spawned procedure that does not exist. Raises BadProcedure.
+same move or term whose days overlap; days between two versions of a term; a point that needs
+confirmation without its question; a spawned procedure that does not exist. Raises BadProcedure.
 """
 
 import tomllib
@@ -10,13 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import date
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from workflows.access import Role
-from workflows.calendar import DayUnit
+from workflows.calendar import ONE_DAY, DayUnit
 from workflows.errors import BadProcedure, UnknownProcedure
 from workflows.procedures.engine import CLOCK_START, STEP_DAY
 from workflows.procedures.guards import GUARDS
@@ -102,7 +103,7 @@ def _built(table: Table) -> Procedure:
 def _transition(row: Table, states: Mapping[str, State]) -> Transition:
     given = dict(row)
     origins = _origins(given.pop("from"), given.pop("except", ()), states)
-    for key in ("actors", "documents", "starts", "ends"):
+    for key in ("actors", "documents", "starts", "ends", "extends"):
         given[key] = tuple(given.get(key, ()))
     _only_fields_of(Transition, given)
     return Transition(origins=origins, **given)
@@ -141,7 +142,9 @@ def _problems(built: Procedure) -> Iterable[str]:
     for clock in built.clocks:
         yield from _unknown("sự kiện", clock.events, _events(built), clock.name)
     yield from _source_problems(built)
+    yield from _question_problems(built)
     yield from _overlaps(built)
+    yield from _gaps(built)
     yield from _reachability_problems(built)
 
 
@@ -159,7 +162,11 @@ def _transition_problems(built: Procedure, move: Transition) -> Iterable[str]:
     yield from _unknown("trạng thái", {*move.origins, *target}, built.states, move.event)
     yield from _unknown("văn bản", move.documents, built.documents, move.event)
     terms = {rule.name for rule in built.deadlines}
-    yield from _unknown("thời hạn", {*move.starts, *move.ends}, terms, move.event)
+    named = {*move.starts, *move.ends, *move.extends}
+    yield from _unknown("thời hạn", named, terms, move.event)
+    extensible = {rule.name for rule in built.deadlines if rule.extension_days}
+    for name in sorted(set(move.extends) & terms - extensible):
+        yield f"“{move.event}” gia hạn “{name}” nhưng thời hạn ấy không được gia hạn."
     yield from _unknown("điều kiện", {move.guard} - {""}, GUARDS, move.event)
     yield from _unknown("vai trò", move.actors, _ACTORS, move.event)
     if not move.actors:
@@ -172,6 +179,10 @@ def _deadline_problems(built: Procedure, rule: DeadlineRule) -> Iterable[str]:
     yield from _unknown("điều kiện", {rule.guard} - {""}, GUARDS, rule.name)
     anchors = {*_events(built), *built.outside_days, CLOCK_START, STEP_DAY}
     yield from _unknown("mốc", {rule.anchor}, anchors, rule.name)
+    if rule.before and (rule.extension_days or rule.length_complex):
+        yield f"Thời hạn “{rule.name}” đếm ngược nên không gia hạn được."
+    if bool(rule.extension_days) != bool(rule.most_extensions):
+        yield f"Thời hạn “{rule.name}”: gia hạn phải nói số ngày và số lần."
     if rule.length < 1:
         yield f"Thời hạn “{rule.name}” phải dài ít nhất 1."
     if rule.anchor == CLOCK_START and not any(c.name == CLOCK_START for c in built.clocks):
@@ -193,6 +204,26 @@ def _source_problems(built: Procedure) -> Iterable[str]:
     for document in built.documents.values():
         if not document.source.strip():
             yield f"Văn bản “{document.code}” thiếu căn cứ (source)."
+
+
+def _question_problems(built: Procedure) -> Iterable[str]:
+    """What is marked "cần xác nhận" says what the province must answer, and nothing else does."""
+    marked = [(name, rule.needs_confirmation, rule.question) for name, rule in _rules(built)]
+    marked += [(d.code, d.needs_confirmation, d.question) for d in built.documents.values()]
+    for name, uncertain, question in marked:
+        if uncertain != bool(question.strip()):
+            yield f"“{name}”: điểm cần xác nhận phải kèm câu hỏi (question), và ngược lại."
+
+
+def _gaps(built: Procedure) -> Iterable[str]:
+    """A term that ends one day and begins anew later leaves days without any law."""
+    versions: dict[tuple[str, str], list[DeadlineRule]] = {}
+    for rule in sorted(built.deadlines, key=lambda rule: rule.effective_from):
+        versions.setdefault((rule.name, rule.guard), []).append(rule)
+    for (name, _), rules in versions.items():
+        for one, following in pairwise(rules):
+            if one.effective_to and following.effective_from - one.effective_to > ONE_DAY:
+                yield f"Thời hạn “{name}” bỏ trống sau ngày {one.effective_to:%d/%m/%Y}."
 
 
 def _overlaps(built: Procedure) -> Iterable[str]:

@@ -29,11 +29,16 @@ SYSTEM = "system"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InForce:
-    """Days on which a rule holds, both included."""
+    """Days on which a rule holds, both included.
+
+    A rule that `needs_confirmation` says in `question` what the province must answer.
+    """
 
     effective_from: date
     effective_to: date | None = None
     source: str = ""
+    needs_confirmation: bool = False
+    question: str = ""
 
     def holds_on(self, on: date) -> bool:
         return self.effective_from <= on and (self.effective_to is None or on <= self.effective_to)
@@ -63,6 +68,8 @@ class Document:
     label_en: str
     form: str
     source: str
+    needs_confirmation: bool = False
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,7 @@ class DeadlineRule(InForce):
     `anchor` names the event whose day is day 0, or "clock-start". `before` turns the count round:
     the last day lies `length` units before the anchor. The longer lengths hold for remote areas,
     for cases determined to be complex, and for both together; None means the base length.
+    Decisions of extension add `extension_days` each, at most `most_extensions` of them.
     """
 
     name: str
@@ -85,7 +93,8 @@ class DeadlineRule(InForce):
     length_remote: int | None = None
     length_complex: int | None = None
     length_remote_complex: int | None = None
-    needs_confirmation: bool = False
+    extension_days: int = 0
+    most_extensions: int = 0
 
     def length_for(self, *, remote: bool, complex_case: bool) -> int:
         """The term that applies, in `unit`s."""
@@ -104,12 +113,14 @@ class Clock(InForce):
     name: str
     events: tuple[str, ...]
     label_vi: str
-    needs_confirmation: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition(InForce):
-    """One allowed move. `origins` are resolved state codes; `actors` role values or "system"."""
+    """One allowed move. `origins` are resolved state codes; `actors` role values or "system".
+
+    `extends` names terms that get one more extension, as their rule says.
+    """
 
     event: str
     label_vi: str
@@ -122,9 +133,9 @@ class Transition(InForce):
     starts: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
     spawns: str = ""
+    extends: tuple[str, ...] = ()
     stops_clock: bool = False
     restarts_clock: bool = False
-    needs_confirmation: bool = False
 
 
 @dataclass(frozen=True)
@@ -183,7 +194,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A computed term. `sentence` is the Vietnamese answer to "vì sao ngày này?"."""
+    """A computed term. `sentence` is the Vietnamese answer to "vì sao ngày này?".
+
+    `because` says why the length is not the usual one: a remote area, a complex case.
+    """
 
     name: str
     label_vi: str
@@ -197,6 +211,7 @@ class Deadline:
     rule_from: date
     sentence: str
     needs_confirmation: bool
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,5 +241,6 @@ class Step:
     documents: tuple[Document, ...]
     source: str
     spawns: str = ""
+    extended: tuple[str, ...] = ()
     stops_clock: bool = False
     restarts_clock: bool = False
