@@ -126,7 +126,7 @@ def _player_data(shown: PlayerPage, token: str) -> dict[str, Any]:
         "expiresAt": shown.grant.expires_at.isoformat() if shown.grant.expires_at else None,
         "lanes": [_lane(lane, token) for lane in line.lanes],
         "segments": [{"from": s.from_ms, "to": s.to_ms, "locked": s.locked} for s in line.segments],
-        "pauses": [{"from": p.from_ms, "to": p.to_ms} for p in line.pauses],
+        "pauses": [{"from": p.from_ms, "to": p.to_ms, "cause": p.cause} for p in line.pauses],
         "marks": [
             {
                 "at": mark.at_ms,

@@ -40,6 +40,7 @@ def grant_state(grant: PlaybackGrant) -> dict[str, str]:
 def cause_words(cause: str) -> str:
     """Why sound or picture is missing."""
     return {
+        "break": _("the session was on a break"),
         "recorder": _("the recorder stood still"),
         "line": _("line lost"),
         "away": _("had left the session"),

@@ -14,7 +14,7 @@ from reception.media_gateway import JoinTicket, RoomGone
 from reception.recordings import steps as recordings
 from reception.sessions import facts, steps
 from reception.sessions.media import MediaPool
-from reception.sessions.presence import DESK, INSIDE, Place, place_of
+from reception.sessions.presence import DESK, INSIDE, Place, on_a_break, place_of
 from storage.database import Work, reading, unit_of_work
 from storage.models import MediaJoin, Participant, ReceptionSession, Recording, Segment
 from storage.models.base import utc_now
@@ -325,9 +325,13 @@ def _follow(work: Work, me: Participant, media: str) -> None:
         kind = "returned" if me.state == "dropped" else "joined"
         me.state = "in_room"
         steps.tell_presence(work, meeting_id, kind, of=me.id)
-    elif media == "reconnecting" and me.state == "in_room":
+    elif media == "reconnecting" and me.state == "in_room" and not _break(work, meeting_id):
         me.state = "dropped"
         steps.tell_presence(work, meeting_id, "dropped", of=me.id)
+
+
+def _break(work: Work, meeting_id: UUID) -> bool:
+    return on_a_break(work.db_session, work.get(ReceptionSession, meeting_id))
 
 
 def gates_for(meeting_id: UUID, *, pool: MediaPool) -> tuple[queries.Sitting, tuple[Any, ...]]:

@@ -14,7 +14,7 @@ from reception.media_gateway import MediaParticipant, RoomGone
 from reception.recordings import steps as recordings
 from reception.sessions import steps
 from reception.sessions.media import MediaPool
-from reception.sessions.presence import Place, may_speak, owners, place_of
+from reception.sessions.presence import Place, may_speak, on_a_break, owners, place_of
 from reception.sessions.room_operations import renew_segment
 from storage.database import Work, reading, unit_of_work
 from storage.models import Marker, Participant, ReceptionSession, Segment
@@ -103,7 +103,9 @@ def _note_silence_and_drops(meeting_id: UUID) -> None:
     with reading() as work:
         lamp = recordings.lamp(work.db_session, meeting_id)
         segment = recordings.open_segment(work.db_session, meeting_id)
-        dropped = _silent_lines(work.db_session, meeting_id)
+        meeting = work.get(ReceptionSession, meeting_id)
+        away = on_a_break(work.db_session, meeting)
+        dropped = [] if away else _silent_lines(work.db_session, meeting_id)
     if lamp.state != "silent" and not dropped:
         return
     with unit_of_work() as work:

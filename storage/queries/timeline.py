@@ -45,7 +45,7 @@ class CopySpan:
 
 @dataclass(frozen=True)
 class GapSpan:
-    """Where a person's sound or picture is missing. cause: recorder, line or away."""
+    """Where a person's sound or picture is missing. cause: break, recorder, line or away."""
 
     from_ms: int
     to_ms: int
@@ -102,9 +102,7 @@ class Timeline:
     def pauses(self) -> list[GapSpan]:
         """Stretches between two segments, in which nothing was recorded of anybody."""
         return [
-            GapSpan(before.to_ms, after.from_ms, "recorder")
-            for before, after in pairwise(self.segments)
-            if after.from_ms - before.to_ms >= SHORTEST_GAP_MS
+            gap for gap in _between(self.segments) if gap.to_ms - gap.from_ms >= SHORTEST_GAP_MS
         ]
 
 
@@ -183,7 +181,8 @@ def _segment_spans(
 
 def _between(segments: Sequence[SegmentSpan]) -> list[GapSpan]:
     return [
-        GapSpan(before.to_ms, after.from_ms, "recorder") for before, after in pairwise(segments)
+        GapSpan(before.to_ms, after.from_ms, "break" if after.cause == "resumed" else "recorder")
+        for before, after in pairwise(segments)
     ]
 
 
@@ -292,9 +291,10 @@ def _gaps_of(person: UUID, found: _Gathered, pauses: Sequence[GapSpan]) -> list[
 
 
 def _explained(gap: GapSpan, pauses: Sequence[GapSpan], lost: Sequence[int]) -> GapSpan:
-    """Why it is missing: the recorder stood still, the line was lost, or the person was away."""
-    if any(p.from_ms - SLACK_MS <= gap.from_ms and gap.to_ms <= p.to_ms + SLACK_MS for p in pauses):
-        return GapSpan(gap.from_ms, gap.to_ms, "recorder")
+    """Why it is missing: a break, the recorder stood still, the line was lost, or away."""
+    for pause in pauses:
+        if pause.from_ms - SLACK_MS <= gap.from_ms and gap.to_ms <= pause.to_ms + SLACK_MS:
+            return GapSpan(gap.from_ms, gap.to_ms, pause.cause)
     if any(gap.from_ms - SLACK_MS <= at <= gap.to_ms for at in lost):
         return GapSpan(gap.from_ms, gap.to_ms, "line")
     return gap

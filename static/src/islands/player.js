@@ -126,7 +126,8 @@ class Player {
   #nobody(position) {
     const here = (span) => position >= span.from && position < span.to;
     if (this.data.segments.some((segment) => segment.locked && here(segment))) return this.words.locked;
-    return this.data.pauses.some(here) ? this.words.recorder : this.words.away;
+    const pause = this.data.pauses.find(here);
+    return pause ? this.words[pause.cause] : this.words.away;
   }
 
   // --- what the person does --------------------------------------------------------------------

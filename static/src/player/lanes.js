@@ -136,7 +136,7 @@ export class Lanes {
       const words = `${gap.words} ${this.words.seconds.replace("{n}", Math.round((gap.to - gap.from) / 1000))}`;
       bar.title = words;
       place(bar, gap.from, gap.to, this.window);
-      if (gap.cause === "recorder") return [bar];
+      if (gap.cause === "recorder" || gap.cause === "break") return [bar];
       const told = make("span", "gapl", words);
       const end = (gap.to - this.window.from) / this.span;
       if (end < 0.6) told.style.left = `calc(${end * 100}% + 6px)`;
@@ -155,7 +155,7 @@ export class Lanes {
       place(bar, span.from, span.to, window);
       bars.push(bar);
     };
-    for (const pause of this.data.pauses) add("gapb recorder", pause, "");
+    for (const pause of this.data.pauses) add(`gapb ${pause.cause}`, pause, this.words[pause.cause]);
     for (const segment of this.data.segments) if (segment.locked) add("gapb locked", segment, this.words.locked);
     return bars;
   }

@@ -11,6 +11,7 @@ export function startSeat(root, { call, tiles, lamp, alarms, words }) {
   call.addEventListener("status", ({ detail: status }) => {
     if (OVER.includes(status.state)) return location.reload();
     lamp.update(status.lamp, status.state);
+    tiles.paused = status.state === "PAUSED";
     tiles.update(status.participants);
     say(status);
     hand(status, words);

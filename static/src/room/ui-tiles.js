@@ -17,6 +17,7 @@ export class Tiles extends EventTarget {
   #people = [];
   #own = { id: null, stream: null };
   #big = null;
+  paused = false; // on a break nobody has a picture, and nobody has lost the line
 
   constructor(root, words) {
     super();
@@ -99,10 +100,10 @@ export class Tiles extends EventTarget {
     tile.figure.classList.toggle("speaking", talking || person.speaking_since_ms !== null);
     tile.figure.classList.toggle("lost", lost);
     tile.figure.classList.toggle("interpreter", person.part === "interpreter");
-    const picture = Boolean(stream?.getVideoTracks().length) && person.camera !== "off";
+    const picture = Boolean(stream?.getVideoTracks().length) && person.camera !== "off" && !this.paused;
     tile.figure.classList.toggle("no-picture", !picture && !lost);
     tile.over.hidden = !lost && picture;
-    tile.say.textContent = lost ? fill(this.#words.lostLong, { name: person.name }) : this.#words.noPicture;
+    tile.say.textContent = lost ? fill(this.#words.lostLong, { name: person.name }) : this.paused ? this.#words.paused : this.#words.noPicture;
     tile.more.textContent = lost ? this.#words.reconnecting : "";
     this.#health(tile, person, lost);
     const open = mine ? person.mic === "on" : person.may_speak && person.mic !== "off";
