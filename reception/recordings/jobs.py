@@ -429,6 +429,12 @@ def _finish(run: JobRun, recording_id: UUID) -> None:
             {"reception_session": str(recording.reception_session_id)},
             dedupe=f"sealed:{recording.id}",
         )
+        # Whoever asks to watch finds the answer there: everything as read back from the store.
+        work.enqueue(
+            "recordings.verify",
+            {"recording": str(recording.id)},
+            dedupe=f"verify:{recording.id}",
+        )
 
 
 def _duration_ms(db_session: Session, recording_id: UUID) -> int:
