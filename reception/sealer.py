@@ -394,7 +394,12 @@ class Sealer:
         self.sealed_dir = settings.data_dir / SEALED_DIR
         self.segments: dict[UUID, SegmentSealer] = {}
         self.lock = threading.RLock()
-        self.alarm = ""
+        self._alarms: dict[str, str] = {}
+
+    @property
+    def alarm(self) -> str:
+        """What is wrong at this moment, in words for the desk; empty when all is well."""
+        return next((said for said in self._alarms.values() if said), "")
 
     def prepare(self) -> None:
         """Refuse a spool that is not tmpfs; continue what a crash interrupted."""
@@ -445,19 +450,26 @@ class Sealer:
 
     def seal_all(self) -> None:
         """One round of sealing over every open segment."""
+        trouble = ""
         for sealer in list(self.segments.values()):
             if not sealer.closed and sealer.due:
                 try:
                     sealer.tick()
                 except OSError as error:
-                    self.alarm = f"không ghi được vùng đệm: {error.strerror}"
+                    trouble = f"Không ghi được vùng đệm: {error.strerror}."
                     log.exception("sealing failed once; it tries again")
+        self._alarms["spool"] = trouble
 
     def upload_all(self) -> None:
         """Send waiting chunks, in order within each segment. Raises StoreUnavailable."""
-        for sealer in list(self.segments.values()):
-            while sealer.upload_next():
-                pass
+        try:
+            for sealer in list(self.segments.values()):
+                while sealer.upload_next():
+                    pass
+        except (StoreUnavailable, ObjectMissing) as error:
+            self._alarms["store"] = error.message
+            raise
+        self._alarms["store"] = ""
 
     def tell_database(self) -> None:
         """Write index rows, the lamp and the heartbeat. Raises when the database is down."""
@@ -542,8 +554,8 @@ class Sealer:
 
     def _beat(self, work: Work) -> None:
         space = shutil.disk_usage(self.rooms_dir)
-        if space.free < space.total * LOW_SPACE:
-            self.alarm = "vùng đệm ghi sắp đầy"
+        low = space.free < space.total * LOW_SPACE
+        self._alarms["space"] = "Vùng đệm ghi sắp đầy." if low else ""
         row = work.db_session.get(MediaServer, self.settings.media_server)
         if row is None:
             row = MediaServer(name=self.settings.media_server)
@@ -576,7 +588,6 @@ class Sealer:
         for loop in loops:
             loop.start()
         while not stop.wait(TICK_S):
-            self.alarm = ""
             self.seal_all()
         for loop in loops:
             loop.join(timeout=10)
@@ -585,8 +596,8 @@ class Sealer:
         while not stop.wait(every):
             try:
                 step()  # type: ignore[operator]  # a bound method of this class
-            except (StoreUnavailable, ObjectMissing) as error:
-                self.alarm = error.message
+            except (StoreUnavailable, ObjectMissing):
+                log.warning("the store is away; sealed chunks wait beside the recorder")
             except (Unavailable, SQLAlchemyError):
                 log.warning("the database is away; sealing goes on")
             except Exception:

@@ -253,7 +253,13 @@ def test_store_outage_keeps_sealed_chunks_and_sends_the_same_bytes_later(
         with pytest.raises(StoreUnavailable):
             sitting.sealer.upload_all()
     assert segment.chunk_path(0).read_bytes() == kept
+    sitting.sealer.seal_all()
+    sitting.sealer.tell_database()
+    with reading() as work:
+        assert work.get(Segment, sitting.segment_id).alarm.startswith("Kho lưu trữ")
     sitting.round()
+    with reading() as work:
+        assert work.get(Segment, sitting.segment_id).alarm == ""
     with reading() as work:
         row = work.db_session.query(LiveChunk).one()
     assert row.sealed_sha256 == hashlib.sha256(kept).digest()
