@@ -105,7 +105,7 @@ def _drafted(work: Work, sitting: queries.Sitting) -> list[Section]:
         Section("Thời gian, địa điểm", _when_and_where(sitting)),
         Section("Thành phần tham dự", _who(sitting)),
         Section("Quy định khi tiếp", _rules(sitting)),
-        *(Section(_item_heading(item), words.of_item(item)) for item in sitting.agenda),
+        *(Section(_item_heading(sitting, item), words.of_item(item)) for item in sitting.agenda),
         Section("Diễn biến khác", words.happened()),
         Section("Kết luận của người chủ trì", words.tasks()),
         Section("Ghi âm, ghi hình", _recorded(work, sitting)),
@@ -184,8 +184,9 @@ def _rules(sitting: queries.Sitting) -> str:
     )
 
 
-def _item_heading(item: AgendaItem) -> str:
-    return f"Lượt {item.seq}: {item.title}"
+def _item_heading(sitting: queries.Sitting, item: AgendaItem) -> str:
+    heard = sitting.heard_in(item)
+    return f"Lượt {item.seq}: {f'{heard} – ' if heard else ''}{item.title}"
 
 
 def _recorded(work: Work, sitting: queries.Sitting) -> str:

@@ -115,6 +115,7 @@ def desk_context(state: RoomState) -> dict[str, Any]:
         "live": state.sitting.meeting.state in LIVE,
         "lines": line_counts(state),
         "missing": [p for p in people if p.state == "dropped"],
+        "heard": {item.id: state.sitting.heard_in(item) for item in state.sitting.agenda},
         "left": [item for item in state.sitting.agenda if item.started_at is None],
         "feed_icons": FEED_ICONS,
         "feed_words": feed_words(),
@@ -236,6 +237,15 @@ def desk_words() -> dict[str, str]:
             "What was recorded before is sealed and safe. Tell the points: “Please pause, "
             "we wait for the recorder.” Microphones of the points are off until the lamp is lit."
         ),
+        "alarmMedia": _(
+            "The media server does not answer. Agenda, notes and book still work: declare a "
+            "break and wait, or go on in person at any moment."
+        ),
+        "troubleHead": _("The recorder reports trouble"),
+        "troubleText": _(
+            "{what} The session goes on and stays recorded: sealed pieces are kept beside the "
+            "recorder and sent to the store later. Agenda, notes and book still work."
+        ),
         "lostHead": _("{name} is no longer in the session."),
         "lostText": _("The other points are still recorded. The turn to speak is kept."),
         "failed": _("That did not work. Try again."),
@@ -257,4 +267,8 @@ def seat_words() -> dict[str, str]:
         "asked": _("The officers know. Somebody will help you."),
         "recording": _("Sound and picture are recorded"),
         "kept": _("kept private and sealed"),
+        "mediaDown": _("Sound and picture are interrupted"),
+        "mediaDownText": _(
+            "Your place and your turn are kept, and it connects again by itself. Nothing to do."
+        ),
     }

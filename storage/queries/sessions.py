@@ -33,6 +33,7 @@ LIVE = ("OPEN", "PAUSED", "CLOSED_ROOM")
 COMING = ("REQUESTED", "SCREENED", "SCHEDULED", "NOTIFIED", "TESTED", "READY")
 TO_FINISH = ("IN_PERSON", "ENDED", "MINUTED", "SEALED", "RECORDED")
 OVER = ("CONCLUDED", "CANCELLED", "DIVERTED_IN_PERSON", "REFUSED")
+HEARD_PARTS = ("citizen", "representative")
 _REPRESENTING = ("representative", "authorised_person")
 
 
@@ -165,6 +166,15 @@ class Sitting:
         if account_id is None:
             return None
         return next((p for p in self.participants if p.account_id == account_id), None)
+
+    def heard_in(self, item: AgendaItem) -> str:
+        """Who is heard in a visit, as on the name plates; empty when nobody was invited for it."""
+        names = [
+            self.names[person.id]
+            for person in self.participants
+            if person.petition_id == item.petition_id is not None and person.part in HEARD_PARTS
+        ]
+        return ", ".join(names)
 
     @property
     def central(self) -> SessionPoint:

@@ -168,6 +168,36 @@ def test_silent_page_counts_as_dropped(
     assert participant(meeting_id, "citizen").state == "dropped"
 
 
+def test_nobody_loses_the_line_by_a_break(
+    client: FlaskClient, factories: Factories, cast: Cast, meeting_id: UUID
+) -> None:
+    from datetime import timedelta
+
+    from reception.sessions import room_watch
+
+    token = token_of(meeting_id)
+    let_in(meeting_id, cast)
+    told(client, meeting_id, token, "?media=connected")
+    chair = factories.log_in(client, cast.chair)
+    chair.post(f"/phien/{meeting_id}/tam-nghi")
+    told(client, meeting_id, token, "?media=reconnecting")
+    with unit_of_work() as work:
+        row = work.get(Participant, participant(meeting_id, "citizen").id)
+        row.last_seen_at = utc_now() - timedelta(seconds=7)
+    room_watch._watched.clear()
+    state = told(chair, meeting_id)
+    assert participant(meeting_id, "citizen").state == "in_room"
+    assert "dropped" not in [line["kind"] for line in state["markers"]]
+
+
+def test_agenda_of_the_desk_names_who_is_heard(
+    client: FlaskClient, factories: Factories, cast: Cast, meeting_id: UUID
+) -> None:
+    agenda = told(factories.log_in(client, cast.chair), meeting_id)["parts"]["agenda"]
+    assert "<b>Điểu Minh</b>" in agenda
+    assert "Điểu Minh" in told(client, meeting_id)["parts"]["left"]
+
+
 def test_hand_waits_in_the_queue_until_invited(
     client: FlaskClient, factories: Factories, cast: Cast, meeting_id: UUID, segment_id: UUID
 ) -> None:

@@ -80,8 +80,10 @@ export function raiseCommon(alarms, words, { status, room, pageLostS }) {
   alarms.set("media", status?.media === "down" ? { name: "media", rank: 3, tone: "amber", head: words.mediaDown, text: words.mediaDownText } : null);
 }
 
-export function raiseRecorder(alarms, words, lamp, actions) {
+export function raiseRecorder(alarms, words, { lamp, media }, actions) {
   const silent = lamp.state === "silent";
   const seconds = Math.round(lamp.last_sealed_s_ago ?? lamp.elapsed_s ?? 0);
-  alarms.set("recorder", silent ? { name: "recorder", rank: 0, tone: "red", head: fill(words.alarmHead, { seconds }), text: words.alarmText, actions } : null);
+  alarms.set("recorder", silent ? { name: "recorder", rank: 0, tone: "red", head: fill(words.alarmHead, { seconds }), text: media === "down" ? words.alarmMedia : words.alarmText, actions } : null);
+  const trouble = !silent && lamp.alarm;
+  alarms.set("trouble", trouble ? { name: "trouble", rank: 5, tone: "amber", head: words.troubleHead, text: fill(words.troubleText, { what: lamp.alarm }) } : null);
 }

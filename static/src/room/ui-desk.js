@@ -12,6 +12,7 @@ export function startDesk(root, { call, tiles, lamp, alarms, words }) {
   call.addEventListener("status", ({ detail: status }) => {
     if (status.state !== first.state && !busyWriting()) return location.reload();
     lamp.update(status.lamp, status.state);
+    tiles.paused = status.state === "PAUSED";
     tiles.update(status.participants);
     showParts(status.parts, parts);
     say(root, status, words);
@@ -83,7 +84,7 @@ function say(root, status, words) {
 // --- alarms -------------------------------------------------------------------------------------
 
 function raise(alarms, words, call, status) {
-  raiseRecorder(alarms, words, status.lamp, breakButton(words));
+  raiseRecorder(alarms, words, status, breakButton(words));
   const lost = status.participants.filter(({ state, part }) => state === "dropped" && part !== "clerk");
   const [one] = lost;
   alarms.set(
