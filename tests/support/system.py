@@ -69,6 +69,15 @@ class RunningSystem:
         self.processes[name].send_signal(signal.SIGKILL)
         self.processes[name].wait()
 
+    @contextlib.contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """The process stands still, as on a machine that has no time for it."""
+        self.processes[name].send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.processes[name].send_signal(signal.SIGCONT)
+
     def flask(self, *words: str) -> str:
         """Run a command of the application; its standard output. Fails with its error text."""
         done = subprocess.run(
