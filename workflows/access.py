@@ -82,6 +82,8 @@ class Permission(StrEnum):
     CASE_DRAFT_SEE = "case.draft_see"  # drafts, verification, opinions of the own level
     CASE_OPEN = "case.open"
     CASE_LINK = "case.link"
+    CASE_CONFLICT_RECORD = "case.conflict_record"  # who must stay away from a matter
+    IDENTITY_GRANT = "denouncer.identity_grant"  # decide who may know the denouncer
     CASE_RETRIEVE = "case.retrieve"  # an inspector asks for the file with a reason
     CASE_RETRIEVE_APPROVE = "case.retrieve_approve"
     DOCUMENT_DRAFT = "document.draft"
@@ -175,7 +177,12 @@ _LEADING = (
 )
 _OVERVIEW = "PETITION_COUNT OVERDUE_SEE REPORT_SEE"
 _IDENTITY_BY_DECISION = {Permission.DENOUNCER_IDENTITY_SEE: Scope.NAMED}
-_IDENTITY_OF_OWN = {Permission.DENOUNCER_IDENTITY_SEE: Scope.NAMED | Scope.UNIT}
+_IDENTITY_OF_OWN = {
+    Permission.DENOUNCER_IDENTITY_SEE: Scope.NAMED | Scope.UNIT,
+    Permission.IDENTITY_GRANT: Scope.UNIT,
+}
+_CONFLICTS_HERE = {Permission.CASE_CONFLICT_RECORD: Scope.UNIT}
+_CONFLICTS_BELOW = {Permission.CASE_CONFLICT_RECORD: Scope.TREE}  # also about a commune's own head
 _JOINING = {**_all("SESSION_SEE SESSION_JOIN", _SEEN), Permission.SEARCH: Scope.ANYWHERE}
 
 _GRANTS: dict[Role, dict[Permission, Scope]] = {
@@ -214,6 +221,7 @@ _GRANTS: dict[Role, dict[Permission, Scope]] = {
     },
     Role.COMMUNE_CHAIR: {
         **_STAFF,
+        **_CONFLICTS_HERE,
         **_JOINING,
         **_all(_READING, _SEEN),
         **_all(_LEADING, _UNIT),
@@ -236,6 +244,7 @@ _GRANTS: dict[Role, dict[Permission, Scope]] = {
     },
     Role.APPROVING_LEADER: {
         **_STAFF,
+        **_CONFLICTS_HERE,
         **_JOINING,
         **_all(_READING, _SEEN),
         **_all(
@@ -248,6 +257,7 @@ _GRANTS: dict[Role, dict[Permission, Scope]] = {
     },
     Role.DEPARTMENT_HEAD: {
         **_STAFF,
+        **_CONFLICTS_HERE,
         **_JOINING,
         **_all(_READING, _SEEN),
         **_all(_LEADING, _UNIT),
@@ -257,6 +267,7 @@ _GRANTS: dict[Role, dict[Permission, Scope]] = {
     },
     Role.BOARD_HEAD: {
         **_STAFF,
+        **_CONFLICTS_BELOW,
         **_JOINING,
         **_IDENTITY_BY_DECISION,
         **_all(_DESK, Scope.UNIT),
@@ -320,6 +331,7 @@ _GRANTS: dict[Role, dict[Permission, Scope]] = {
     },
     Role.PROVINCIAL_CHAIR: {
         **_STAFF,
+        **_CONFLICTS_BELOW,
         **_JOINING,
         **_all(_READING, _TREE),
         **_all(_LEADING, _UNIT),

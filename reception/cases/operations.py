@@ -147,6 +147,7 @@ def add_note(case_id: UUID, kind: str, body: str, *, by: Actor) -> None:
     with unit_of_work() as work:
         case = work.get(Case, case_id)
         unit = _own_unit(work, case, by)
+        _ensure_not_own_act(work, case, kind, by)
         if by.account_id is None:
             raise NotFound
         key = new_id()
@@ -161,6 +162,17 @@ def add_note(case_id: UUID, kind: str, body: str, *, by: Actor) -> None:
             )
         )
         work.audit("case_note_written", note, by=by.account_id, case=case.id, unit=unit.id)
+
+
+DRAFTING = frozenset({"draft", "verification"})
+"""Working papers that an official whose act is complained of does not write."""
+
+
+def _ensure_not_own_act(work: Work, case: Case, kind: str, by: Actor) -> None:
+    """Whose act is complained of neither verifies nor drafts. Raises NotAllowed with the reason."""
+    officials = case_subject(work.db_session, case).act_complained_of_by
+    if kind in DRAFTING and by.person_id in officials:
+        ensure_allowed(by, Permission.DOCUMENT_DRAFT, case_subject(work.db_session, case))
 
 
 def _own_unit(work: Work, case: Case, by: Actor) -> Unit:

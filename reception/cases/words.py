@@ -58,6 +58,8 @@ ACTIONS: dict[str, Any] = {
     "case_renamed": _l("Changed the title"),
     "petition_assigned": _l("Gave a petition to somebody"),
     "petition_registered": _l("Took in a petition"),
+    "involvement_recorded": _l("Recorded a conflict of interest"),
+    "involvement_lifted": _l("Lifted a conflict of interest"),
     "online_reception_asked": _l("Asked for online reception"),
     "refused": _l("Refused"),
 }

@@ -26,6 +26,7 @@ from storage.identities import open_field, seal_field
 from storage.keyring import Family
 from storage.models import DenunciationVault, IssuedDocument, Petition, SealedObject, Visit
 from storage.objects import Bucket
+from storage.queries.conflicts import sides_among
 from storage.sealed import read_object, seal_object
 from storage.subjects import petition_subject
 from workflows.access import Actor, Permission, ensure_allowed
@@ -182,6 +183,8 @@ def open_paper(document_id: UUID, *, by: Actor) -> OpenedPaper:
             raise NotFound
         ensure_at(work, by, Permission.BOOK_SEE, visit.unit_id)
         if visit.secrecy == Secrecy.COMPARTMENT.value and visit.received_by != by.account_id:
+            raise NotFound
+        if visit.petition_id and sides_among(work.db_session, by, [visit.petition_id]):
             raise NotFound
         _ensure_not_locked_since(work, by, document, visit)
         work.audit("desk_paper_opened", document, by=by.account_id, form=document.form)

@@ -15,14 +15,15 @@ from uuid import UUID
 import xlsxwriter
 
 from reception.desk.places import Place, ensure_at
-from reception.desk.steps import NewLine, write_edition
+from reception.desk.steps import MASKED_CONTENT, NewLine, write_edition
 from storage.database import Work, unit_of_work
 from storage.identities import open_field
 from storage.models import Petition, Visit
 from storage.models.base import new_id
 from storage.queries import desk as queries
+from storage.queries.conflicts import sides_among
 from workflows.access import Actor, Permission
-from workflows.errors import BadInput, Conflict
+from workflows.errors import BadInput, Conflict, NotFound
 from workflows.procedures.loader import procedure
 from workflows.secrecy import Secrecy
 
@@ -130,7 +131,7 @@ def read_book(
             limit=queries.PAGE if page else None,
             offset=(page - 1) * queries.PAGE if page else 0,
         )
-        lines = _opened(work, visits)
+        lines = _opened(work, visits, by)
         work.audit(
             action,
             kind="unit",
@@ -143,12 +144,33 @@ def read_book(
     return BookPage(lines, counts, max(1, -(-counts.visits // queries.PAGE)))
 
 
-def _opened(work: Work, visits: Sequence[Visit]) -> list[BookLine]:
+def _opened(work: Work, visits: Sequence[Visit], by: Actor) -> list[BookLine]:
+    """The lines in the clear; of a matter in which the reader is a side only that they exist."""
     petitions = queries.petitions_by_id(work.db_session, (visit.petition_id for visit in visits))
-    return [
-        _line(visit, petitions.get(visit.petition_id) if visit.petition_id else None)
+    own_matters = sides_among(work.db_session, by, petitions)
+    lines = (
+        (visit, _line(visit, petitions.get(visit.petition_id) if visit.petition_id else None))
         for visit in visits
+    )
+    return [
+        _without_words(line) if visit.petition_id in own_matters else line for visit, line in lines
     ]
+
+
+def _without_words(line: BookLine) -> BookLine:
+    return replace(
+        line,
+        visitor=CONFLICTED,
+        content=MASKED_CONTENT,
+        **dict.fromkeys(_TELLING, ""),
+        masked=True,
+    )
+
+
+_TELLING = (
+    "identity_paper", "settled_by", "guidance", "acceptance", "follow_up", "remark", "correction",
+)  # fmt: skip
+CONFLICTED = "Bạn là một bên trong vụ việc này"
 
 
 def _open(visit: Visit, column: str) -> str:
@@ -265,11 +287,18 @@ def correctable(visit_id: UUID, *, by: Actor) -> Correctable:
         visit = work.get(Visit, visit_id)
         ensure_at(work, by, Permission.BOOK_WRITE, visit.unit_id)
         editions = queries.editions_of(work.db_session, visit)
-        lines = _opened(work, editions)
+        lines = _opened(work, editions, by)
+        _ensure_no_side(work, visit, by)
         if lines[-1].masked:  # a line that became a denunciation hides its earlier wording too
             lines = lines[-1:]
         work.audit("book_line_opened", visit, by=by.account_id)
         return Correctable(lines[-1], _values(editions[-1]), lines)
+
+
+def _ensure_no_side(work: Work, visit: Visit, by: Actor) -> None:
+    """Nobody rewrites the line about a matter in which they are a side. Raises NotFound."""
+    if visit.petition_id and sides_among(work.db_session, by, [visit.petition_id]):
+        raise NotFound
 
 
 def _values(visit: Visit) -> dict[str, str]:
@@ -299,6 +328,7 @@ def correct_line(
     with unit_of_work() as work:
         old = work.get_for_update(Visit, visit_id)
         ensure_at(work, by, Permission.BOOK_WRITE, old.unit_id)
+        _ensure_no_side(work, old, by)
         done = queries.visit_with_key(work.db_session, _correction_key(old, key))
         if done is not None:
             return done.id

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from storage.models import (
@@ -24,6 +24,7 @@ from storage.models import (
     Unit,
     Visit,
 )
+from storage.queries.conflicts import side_in
 from workflows.access import Actor, Permission, Reach, UnitPath, reach
 from workflows.duplicates import Identifier, IdentifierKind
 from workflows.secrecy import Secrecy
@@ -312,7 +313,17 @@ def visits_of_people(
     return db_session.scalars(
         select(Visit)
         .join(Unit, Unit.id == Visit.unit_id)
-        .where(Visit.person_id.in_(list(person_ids)), Unit.path.in_(own), newest_edition())
+        .where(
+            Visit.person_id.in_(list(person_ids)),
+            Unit.path.in_(own),
+            newest_edition(),
+            not_(
+                exists().where(
+                    Petition.id == Visit.petition_id,
+                    side_in(visible_to, Petition.id, Petition.case_id),
+                )
+            ),
+        )
         .order_by(Visit.on.desc(), Visit.id.desc())
         .limit(HISTORY)
     ).all()
@@ -344,6 +355,7 @@ def petitions_of_people(
         .where(
             Petition.submitter_id.in_(ids),
             Petition.secrecy == Secrecy.NORMAL.value,
+            not_(side_in(visible_to, Petition.id, Petition.case_id)),
             _shares(reach(visible_to, Permission.PETITION_SEE), holder.path, receiver.path),
         )
         .order_by(Petition.received_on.desc(), Petition.id.desc())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select, true
 from sqlalchemy.orm import Session
 
 from storage.identities import names_of, open_field
@@ -25,6 +25,7 @@ from storage.models import (
     SessionPoint,
     Unit,
 )
+from storage.queries.conflicts import side_in
 from workflows.access import Actor, Permission, Reach, UnitPath, reach
 from workflows.procedures import procedure
 
@@ -62,10 +63,18 @@ def _visible(visible_to: Actor) -> ColumnElement[bool]:
     named = select(Participant.reception_session_id).where(
         Participant.account_id == visible_to.account_id, Participant.account_id.is_not(None)
     )
-    return or_(
-        ReceptionSession.unit_id.in_(holding),
-        ReceptionSession.id.in_(at_a_point),
-        ReceptionSession.id.in_(named),
+    about_own_matter = (
+        select(AgendaItem.reception_session_id)
+        .join(Petition, Petition.id == AgendaItem.petition_id)
+        .where(side_in(visible_to, Petition.id, Petition.case_id))
+    )
+    return and_(
+        or_(
+            ReceptionSession.unit_id.in_(holding),
+            ReceptionSession.id.in_(at_a_point),
+            ReceptionSession.id.in_(named),
+        ),
+        ReceptionSession.id.not_in(about_own_matter),
     )
 
 
@@ -294,6 +303,7 @@ def waiting_for_online(
         .join(Unit, Unit.id == Petition.holder_unit_id)
         .where(
             _petition_within(seen),
+            not_(side_in(visible_to, Petition.id, Petition.case_id)),
             or_(Petition.wants_online, Petition.online_requested_on.is_not(None)),
             Petition.state.not_in(_final_states()),
             Petition.id.not_in(_on_live_agenda()),
