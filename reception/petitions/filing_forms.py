@@ -77,6 +77,8 @@ class PageForm:
     """One page. `errors` maps a field to its sentence."""
 
     page: ClassVar[str] = ""
+    order: ClassVar[tuple[str, ...]] = ()
+    """Field ids from top to bottom where the dataclass has them in another order."""
     errors: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -100,6 +102,15 @@ class PageForm:
 
     def check(self, known: Known) -> None:
         """Fill `errors`."""
+
+    def errors_in_order(self) -> list[tuple[str, str]]:
+        """The errors as their fields follow each other on the page, for the summary at its top."""
+        places = {name: place for place, name in enumerate(self.order or self._fields())}
+        return sorted(self.errors.items(), key=lambda error: places.get(error[0], len(places)))
+
+    @classmethod
+    def _fields(cls) -> tuple[str, ...]:
+        return tuple(field.name for field in fields(cls))
 
     def _need(self, name: str, sentence: str) -> bool:
         if getattr(self, name):
@@ -191,6 +202,15 @@ class ContactForm(_WithUnit):
     """The person who sends."""
 
     page: ClassVar[str] = "lien-lac"
+    order: ClassVar[tuple[str, ...]] = (
+        "name",
+        "citizen_id",
+        "birth_year",
+        "phone",
+        "email",
+        "address",
+        "unit_text",
+    )
     salutation: str = ""
     name: str = ""
     birth_year: str = ""
@@ -231,6 +251,7 @@ class BehalfForm(PageForm):
     """Whom the sender speaks for: another person, an organisation, or a group."""
 
     page: ClassVar[str] = "gui-thay"
+    order: ClassVar[tuple[str, ...]] = ("size", "rep_name", "name", "relation", "files")
     name: str = ""
     relation: str = ""
     size: str = ""
@@ -306,6 +327,7 @@ class AboutForm(_WithUnit):
     """Whose decision or act it is about."""
 
     page: ClassVar[str] = "gui-ve-ai"
+    order: ClassVar[tuple[str, ...]] = ("respondent", "unit_text", "leader")
     respondent: str = ""
     leader: str = ""
 
@@ -359,6 +381,7 @@ class PaperForm(PageForm):
     """A photograph of a petition already written and signed: it is the whole petition."""
 
     page: ClassVar[str] = "anh-don"
+    order: ClassVar[tuple[str, ...]] = ("files", "summary")
     summary: str = ""
 
     def check(self, known: Known) -> None:
@@ -387,6 +410,7 @@ class DecisionsForm(PageForm):
     """Papers that were issued about the matter before."""
 
     page: ClassVar[str] = "quyet-dinh"
+    order: ClassVar[tuple[str, ...]] = ("any", "paper_number", "paper_date", "got_on", "files")
     any: str = ""
     got_on: str = ""
     decisions: list[dict[str, str]] = field(default_factory=list)
@@ -435,6 +459,7 @@ class SupportForm(PageForm):
     """Online reception, help that is needed, and for a denunciation protection."""
 
     page: ClassVar[str] = "ho-tro"
+    order: ClassVar[tuple[str, ...]] = ("protection", "online", "support", "support_text")
     online: str = ""
     support: list[str] = field(default_factory=list)
     support_text: str = ""
@@ -459,6 +484,13 @@ class SendForm(PageForm):
     """How it is signed, and the sender's word that it is true."""
 
     page: ClassVar[str] = "xem-lai"
+    order: ClassVar[tuple[str, ...]] = (
+        "missing",
+        "signing",
+        "signed_file",
+        "digital_file",
+        "truthful",
+    )
     signing: str = ""
     truthful: str = ""
 

@@ -159,10 +159,13 @@ def _papers(draft: Draft) -> str:
     form = DecisionsForm.of(draft.of("quyet-dinh"))
     if form.any == "no":
         return str(_("None"))
-    return "; ".join(
-        " ".join(part for part in (row["number"], row["date"], row["body"]) if part)
-        for row in form.named()
-    )
+    return "; ".join(_paper(row) for row in form.named())
+
+
+def _paper(row: dict[str, str]) -> str:
+    number, day = row["number"], row["date"]
+    named = str(_("%(number)s of %(day)s", number=number, day=day)) if number and day else ""
+    return ", ".join(part for part in (named or number or day, row["body"]) if part)
 
 
 def _enclosed(draft: Draft) -> str:

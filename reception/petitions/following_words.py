@@ -9,9 +9,10 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from reception.clock import LOCAL
 from reception.petitions.front_operations import rule_on
 from storage.models import Deadline, Unit
-from storage.queries.following import Following, Stage
+from storage.queries.following import Following, Meeting, Stage
 from workflows.lunar import lunar_date
 
 
@@ -111,27 +112,56 @@ def tone_of(found: Following, today: date) -> dict[str, str]:
     return {"text": title, "tone": "wait" if icon == "pen" else "info", "icon": icon}
 
 
-def timeline(found: Following) -> list[dict[str, Any]]:
-    """What has happened, oldest first, and the next day that counts."""
+def timeline(found: Following, today: date) -> list[dict[str, Any]]:
+    """What has happened, oldest first; then the days that count, and what may follow."""
     items = [_event(stage) for stage in found.stages]
-    if items and not found.final:
+    if found.final:
+        return items
+    if items:
         items[-1]["state"] = "cur"
-    term = found.next_term
-    if term is not None and not found.final:
-        items.append(
-            {
-                "date": str(_("At the latest %(day)s", day=day_words(term.last_day_on))),
-                "title": term.label,
-                "text": "",
-                "state": "next",
-            }
-        )
-    return items
+    coming = [_meeting_ahead(meeting) for meeting in found.meetings]
+    if found.next_term is not None:
+        coming.append(_term_ahead(found.next_term))
+    items += [item for _day, item in sorted(coming, key=lambda ahead: ahead[0])]
+    return items + _after_that(found, today)
+
+
+def _meeting_ahead(meeting: Meeting) -> tuple[date, dict[str, Any]]:
+    day = meeting.starts_at.astimezone(LOCAL).date()
+    title = _("Reception on screen") if meeting.online else _("Reception in person")
+    return day, {
+        "date": _sentence(day_words(day)),
+        "title": str(title),
+        "text": "",
+        "state": "next",
+    }
+
+
+def _term_ahead(term: Deadline) -> tuple[date, dict[str, Any]]:
+    words = str(_("At the latest %(day)s", day=day_words(term.last_day_on)))
+    item = {"date": words, "title": term.label, "text": "", "state": "next"}
+    return term.last_day_on, item
+
+
+def _after_that(found: Following, today: date) -> list[dict[str, Any]]:
+    """The steps still ahead of a complaint; fewer once its settlement has begun."""
+    if found.state in ("EFFECTIVE", "ENFORCING"):
+        return []
+    settling = bool(found.stages) and found.stages[-1].procedure != "PET"
+    return [
+        {"date": item["bubble"], "title": item["title"], "text": item["text"], "state": "next"}
+        for item in _later_items(found, today)[1 if settling else 0 :]
+    ]
+
+
+def _sentence(words: str) -> str:
+    """With a capital at the beginning."""
+    return words[0].upper() + words[1:]
 
 
 def _event(stage: Stage) -> dict[str, Any]:
     title, text = words_of(stage.procedure, stage.state, stage.event)
-    return {"date": day_words(stage.on), "title": title, "text": text, "state": "done"}
+    return {"date": _sentence(day_words(stage.on)), "title": title, "text": text, "state": "done"}
 
 
 _WEEKDAYS = (

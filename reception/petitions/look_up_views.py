@@ -20,6 +20,7 @@ from reception.petitions.uploads import ACCEPT, BadFile, CheckedFile, check_file
 from reception.security import TooManyAttempts, limit
 from reception.sessions.steps import Invitation
 from reception.settings import settings
+from storage.models import Deadline
 from storage.models.base import utc_now
 from storage.queries.following import Following, Meeting
 from workflows.access import Permission
@@ -56,7 +57,8 @@ def _remember(code: str, petition_id: UUID) -> None:
 @public
 def look_up() -> ResponseReturnValue:
     """Ask for the code and its second part."""
-    return render_template("petitions/look_up.html", code=request.args.get("ma", ""), errors=[])
+    code = request.args.get("ma", "")
+    return render_template("petitions/look_up.html", code=code, second="", errors=[])
 
 
 @bp.post("/tra-cuu")
@@ -71,7 +73,7 @@ def look_up_submit() -> ResponseReturnValue:
         petition_id, proven = operations.prove(code, second)
     except operations.NoSuchPetition as error:
         page = render_template(
-            "petitions/look_up.html", code=code, errors=[("code", error.message)]
+            "petitions/look_up.html", code=code, second=second, errors=[("code", error.message)]
         )
         return page, 422
     _remember(proven, petition_id)
@@ -119,7 +121,7 @@ def _show(
         standing=title,
         standing_text=text,
         tag=following_words.tone_of(found, today),
-        timeline=following_words.timeline(found),
+        timeline=following_words.timeline(found, today),
         bar=_bar(found),
         late=found.is_late(today),
         meetings=_meetings(found),
@@ -182,11 +184,23 @@ def _bar(found: Following) -> dict[str, object] | None:
             round(min(max(gone, 0), 1) * 100),
             _("Today %(day)s", day=f"{today:%d/%m}"),
         ),
+        "marks": _marks(found, term),
         "late": found.is_late(today),
         "left": (term.last_day_on - today).days,
         "term": term,
         "words": following_words.day_words(term.last_day_on),
     }
+
+
+def _marks(found: Following, term: Deadline) -> list[tuple[int, str, str]]:
+    """The sessions that fall into a running term, where they stand on its bar."""
+    whole = (term.last_day_on - term.start_on).days
+    days = [meeting.starts_at.astimezone(LOCAL).date() for meeting in found.meetings]
+    return [
+        (round((day - term.start_on).days / whole * 100), f"{day:%d/%m}", _("Reception"))
+        for day in days
+        if term.start_on < day < term.last_day_on
+    ]
 
 
 def _meetings(found: Following) -> list[dict[str, object]]:

@@ -101,9 +101,9 @@ def reception_calendar() -> ResponseReturnValue:
 def guide() -> ResponseReturnValue:
     """Which kind is it, in people's own words."""
     answer, first = request.args.get("viec", ""), request.args.get("lan", "")
-    asked = "viec" in request.args
+    asked = "viec" in request.args or "tiep" in request.args
     if answer == "bi-thiet" and first not in ROUNDS:
-        return render_template("petitions/guide_round.html", asked="lan" in request.args)
+        return render_template("petitions/guide_round.html", asked="tiep" in request.args)
     if answer in ANSWERS:
         kind, _round = ANSWERS[answer]
         return render_template(

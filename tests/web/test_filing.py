@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -618,3 +619,35 @@ def test_every_wizard_post_needs_a_token_against_forgery(app: Flask) -> None:
     browser = app.test_client()
     assert browser.post("/don/moi", data={"kind": "complaint"}).status_code == 400
     assert browser.post(f"/don/moi/{uuid4().hex}/tep").status_code == 400
+
+
+# --- words a first-time sender reads --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["/gui-don?tiep=1", "/gui-don?viec=bi-thiet&tiep=1"])
+def test_guide_without_an_answer_says_what_to_do(client: FlaskClient, address: str) -> None:
+    page = client.get(address).get_data(as_text=True)
+    assert "govuk-error-summary" in page
+    untouched = client.get(address.replace("tiep=1", "").rstrip("?&")).get_data(as_text=True)
+    assert "govuk-error-summary" not in untouched
+    assert 'name="tiep"' in untouched
+
+
+def test_summary_names_the_errors_from_top_to_bottom(citizen: Citizen) -> None:
+    typed = {"name": "", "citizen_id": "12", "birth_year": "58", "phone": "1", "email": "a"}
+    page = citizen.begin().fill("lien-lac", **typed).get_data(as_text=True)
+    summary = page.split("govuk-error-summary__list")[1].split("</ul>")[0]
+    linked = re.findall(r'href="#([^"]+)"', summary)
+    assert len(linked) == 7
+    places = [page.index(f' id="{field}"') for field in linked]
+    assert places == sorted(places)
+
+
+def test_paper_that_was_issued_before_reads_like_a_sentence(citizen: Citizen) -> None:
+    citizen.begin().fill_all(COMPLAINT)
+    assert "418/QĐ-UBND ngày 28/10/2026, UBND phường Long Thành" in citizen.page("xem-lai")
+
+
+def test_wrong_second_part_stays_to_be_mended(client: FlaskClient) -> None:
+    page = client.post("/tra-cuu", data={"code": "KN-5V9T-3N7Q", "second": "24l7"})
+    assert 'value="24l7"' in page.get_data(as_text=True)

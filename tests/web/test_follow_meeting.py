@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from uuid import UUID
 
 import pytest
@@ -29,7 +30,8 @@ PHONE_END = "2417"
 @pytest.fixture
 def cast(factories: Factories) -> Cast:
     sender = PersonData(name="Điểu Minh", phone=f"090 000 {PHONE_END}")
-    return Cast.gather(factories, submitter=sender)
+    day = date(2026, 11, 17)
+    return Cast.gather(factories, submitter=sender, received_on=day, signed_on=day)
 
 
 @pytest.fixture
@@ -67,6 +69,17 @@ def test_sender_reads_day_place_and_when_the_room_opens(
     assert "Hội trường" in page
     assert "Nút “Vào phòng tiếp dân” hiện ở đây lúc 06:00 ngày 26/11" in page
     assert 'data-testid="join-room"' not in page
+
+
+def test_way_of_the_petition_tells_the_session_and_what_may_follow(
+    client: FlaskClient, cast: Cast, meeting_id: UUID
+) -> None:
+    page = followed(client, cast)
+    way = page[page.index("Đơn đã đi đến đâu") :]
+    words = ("Đã nhận đơn", "Thứ Năm 26/11/2026", "Xác minh, đối thoại", "Khiếu nại lần hai")
+    places = [way.index(each) for each in words]
+    assert places == sorted(places)
+    assert "Buổi tiếp</text>" in page
 
 
 def test_machine_may_be_tried_before_the_room_opens(

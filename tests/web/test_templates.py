@@ -38,7 +38,10 @@ def pages() -> Flask:
     for function in (vndate, vndatetime, vnweekday, num):
         app.jinja_env.filters[function.__name__] = function
     app.jinja_env.globals.update(
-        asset=lambda name: f"/static/{name}", csp_nonce=lambda: "abc", csrf_token=lambda: "token"
+        asset=lambda name: f"/static/{name}",
+        csp_nonce=lambda: "abc",
+        csrf_token=lambda: "token",
+        log_in_address=lambda: "/dang-nhap",
     )
     return app
 

@@ -15,11 +15,21 @@ class Row {
     this.state = element("span", { class: "state", role: "status" });
     this.button = element("button", { type: "button", class: "ib" });
     this.button.addEventListener("click", () => this.act());
-    const thumb = element("span", { class: "thumb" }, icon(file.type === "application/pdf" ? "document" : "photo"));
-    this.row = element("li", {}, thumb, element("div", {}, element("b", {}, file.name), this.bar, this.state), this.button);
+    this.row = element("li", {}, this.thumb(file), element("div", {}, element("b", {}, file.name), this.bar, this.state), this.button);
     box.list().append(this.row);
     if (file.size > box.most) this.refuse(this.words.wordsLarge);
     else this.send();
+  }
+
+  /** The photo itself, so that its owner sees which one it was; anything else as a drawn sheet. */
+  thumb(file) {
+    const drawn = element("span", { class: "thumb" }, icon(file.type.startsWith("image/") ? "photo" : "document"));
+    if (!file.type.startsWith("image/") || file.size > this.box.most) return drawn;
+    const picture = element("img", { class: "thumb", src: URL.createObjectURL(file), alt: "", width: 64, height: 64 });
+    const done = () => URL.revokeObjectURL(picture.src);
+    picture.addEventListener("load", done);
+    picture.addEventListener("error", () => { done(); picture.replaceWith(drawn); });
+    return picture;
   }
 
   say(tone, text, name) {
@@ -101,7 +111,8 @@ class FilesBox {
     this.most = Number(root.dataset.maxMb) * 1024 * 1024;
     this.input = root.querySelector("input[type=file]");
     root.classList.add("live");
-    const tools = element("div", { class: "tools" }, this.opener("photo", root.dataset.wordsPhoto, true), this.opener("upload", root.dataset.wordsChoose, false));
+    const camera = this.input.accept === "application/pdf" ? null : this.opener("photo", root.dataset.wordsPhoto, true);
+    const tools = element("div", { class: "tools" }, camera, this.opener("upload", root.dataset.wordsChoose, false));
     root.querySelector(".no-script").before(tools);
     root.addEventListener("click", (event) => this.click(event));
     this.input.disabled = true; // the files have gone by themselves; the form must not send them again

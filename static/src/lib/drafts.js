@@ -65,7 +65,7 @@ class Draft {
       const answer = await fetch(this.url, { method: "POST", body, headers: { "X-CSRFToken": token() } });
       if (!answer.ok) throw new Error(String(answer.status), { cause: answer });
       this.lostSince = null;
-      this.say("saved", clock());
+      this.say("saved", (await answer.json()).saved_at ?? clock());
     } catch (error) {
       this.lostSince ??= clock();
       this.say("lost", this.lostSince);
