@@ -1,4 +1,4 @@
-"""The worker: runs jobs, and puts audit leaves into the tree within a second.
+"""The worker: runs jobs, plans the night, and puts audit leaves into the tree within a second.
 
 Any number of workers may run; the job table's leases and the tree's row keep them apart.
 """
@@ -9,30 +9,46 @@ import importlib
 import logging
 import signal
 import threading
-from types import FrameType
+from collections.abc import Iterator
+from datetime import time
+from types import FrameType, ModuleType
 
 from reception import AREAS
+from reception.nightly import Nightly, plan_night
 from storage.audit import sequence_batch
 from storage.database import unit_of_work
 from storage.jobs import Handler, run_one, worker_name
+from storage.models.base import utc_now
 from workflows.errors import Unavailable
 
 log = logging.getLogger(__name__)
 IDLE_S = 0.5
+PLAN_EVERY_S = 600.0
 
 
 def all_handlers() -> dict[str, Handler]:
     """The jobs of every area: each `jobs.py` names its own in HANDLERS."""
     handlers: dict[str, Handler] = {}
+    for module in _job_modules():
+        handlers.update(module.HANDLERS)
+    return handlers
+
+
+def all_nightly() -> Nightly:
+    """What is done every night: kinds of jobs with their local hour."""
+    nightly: dict[str, time] = {}
+    for module in _job_modules():
+        nightly.update(getattr(module, "NIGHTLY", {}))
+    return nightly
+
+
+def _job_modules() -> Iterator[ModuleType]:
     for area in AREAS:
         try:
-            module = importlib.import_module(f"reception.{area}.jobs")
+            yield importlib.import_module(f"reception.{area}.jobs")
         except ModuleNotFoundError as error:
             if error.name != f"reception.{area}.jobs":
                 raise
-            continue
-        handlers.update(module.HANDLERS)
-    return handlers
 
 
 def sequence_all() -> int:
@@ -56,6 +72,16 @@ def _sequence_forever(stop: threading.Event) -> None:
             log.exception("the audit sequencer failed once; it tries again")
 
 
+def _plan_forever(stop: threading.Event, nightly: Nightly) -> None:
+    while True:
+        try:
+            plan_night(nightly, now=utc_now())
+        except Exception:
+            log.exception("the coming night could not be planned; it is tried again")
+        if stop.wait(PLAN_EVERY_S):
+            return
+
+
 def _stop_on_signal(stop: threading.Event) -> None:
     def ask(_number: int, _frame: FrameType | None) -> None:
         stop.set()
@@ -69,7 +95,10 @@ def run_until_stopped(threads: int = 1) -> None:
     stop = threading.Event()
     _stop_on_signal(stop)
     handlers = all_handlers()
-    crew = [threading.Thread(target=_sequence_forever, args=(stop,), daemon=True)]
+    crew = [
+        threading.Thread(target=_sequence_forever, args=(stop,), daemon=True),
+        threading.Thread(target=_plan_forever, args=(stop, all_nightly()), daemon=True),
+    ]
     crew += [
         threading.Thread(target=_work_forever, args=(stop, handlers), daemon=True)
         for _ in range(threads)
