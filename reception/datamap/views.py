@@ -47,14 +47,18 @@ def question_of(filter_: MapFilter) -> Question:
     return Question(filter_.field, filter_.kinds, filter_.period)
 
 
-def _picture(filter_: MapFilter, known: Choices) -> operations.Picture:
-    return operations.picture(
+def _picture() -> tuple[Choices, MapFilter, operations.Picture]:
+    """What may be chosen, what was asked for, and its figures as this person may see them."""
+    known = operations.choices()
+    filter_ = read_filter(known)
+    picture = operations.picture(
         question_of(filter_),
         shape=SHAPES.get(filter_.shape, ""),
         visible_to=current_actor(),
         known=known,
         today=legal_today(),
     )
+    return known, filter_, picture
 
 
 @bp.get("/ban-do")
@@ -62,9 +66,7 @@ def _picture(filter_: MapFilter, known: Choices) -> operations.Picture:
 @inside
 def show() -> ResponseReturnValue:
     """The internal map with its table and, once chosen, one commune opened."""
-    known = operations.choices()
-    filter_ = read_filter(known)
-    picture = _picture(filter_, known)
+    known, filter_, picture = _picture()
     opened = (
         operations.open_unit(question_of(filter_), picture.figures, filter_.unit, known=known)
         if filter_.unit
@@ -95,11 +97,9 @@ def show() -> ResponseReturnValue:
 @inside
 def data() -> ResponseReturnValue:
     """The same numbers for scripts, with every month of the slider."""
-    known = operations.choices()
-    filter_ = read_filter(known)
+    _known, filter_, picture = _picture()
     if filter_.errors:
         return jsonify(error=" ".join(filter_.errors.values()), status=422), 422
-    picture = _picture(filter_, known)
     return jsonify(
         data_document(
             filter_, picture.figures, as_of=legal_now(), played=request.args.get("chay") == "1"
@@ -112,9 +112,7 @@ def data() -> ResponseReturnValue:
 @inside
 def export(kind: str) -> ResponseReturnValue:
     """The table as a file: the same numbers, hidden where they are hidden."""
-    known = operations.choices()
-    filter_ = read_filter(known)
-    picture = _picture(filter_, known)
+    known, filter_, picture = _picture()
     make = spreadsheet if kind == "xlsx" else text_table
     content, mime = make(filter_, picture, known, as_of=legal_now())
     name = f"ban-do-{filter_.period.code.replace('..', '_')}.{kind}"
@@ -158,9 +156,7 @@ def case_list() -> ResponseReturnValue:
 @inside
 def print_map() -> ResponseReturnValue:
     """The map on one sheet, A3 or A4, with its table behind."""
-    known = operations.choices()
-    filter_ = read_filter(known)
-    picture = _picture(filter_, known)
+    known, filter_, picture = _picture()
     paper = request.args.get("kho", "a4")
     content = map_pdf(
         paper if paper in PAPERS else "a4",
