@@ -82,10 +82,19 @@ def _first_diagram(outline: Ring, sites: Sequence[Point], start: Sequence[float]
 def _cell(i: int, outline: Ring, sites: Sequence[Point], weights: Sequence[float]) -> TaggedRing:
     here = sites[i]
     others = sorted((_distance(here, site), j) for j, site in enumerate(sites) if j != i)
-    ring = TaggedRing.of(outline)
-    for _, j in others:
-        ring = ring.clipped(_bisector(here, sites[j], weights[i] - weights[j], tag=j))
+    ring, reach = TaggedRing.of(outline), _reach(here, outline)
+    for distance, j in others:
+        lead = weights[i] - weights[j]
+        # A line farther away than the cell's last corner cuts nothing.
+        if distance**2 + lead >= 2 * distance * reach:
+            continue
+        ring = ring.clipped(_bisector(here, sites[j], lead, tag=j))
+        reach = _reach(here, ring.points)
     return ring
+
+
+def _reach(here: Point, ring: Ring) -> float:
+    return max((_distance(here, point) for point in ring), default=0.0)
 
 
 def _bisector(here: Point, there: Point, lead: float, *, tag: int) -> Plane:
