@@ -24,13 +24,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import tink
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from tink import cleartext_keyset_handle, streaming_aead
-from tink.proto import aes_gcm_hkdf_streaming_pb2, common_pb2, tink_pb2
 
 from storage.objects import Bucket, FolderStore, open_sealed
 from storage.sealing import SEGMENT_SIZE, TAG_SIZE, SealedReader, SealingSource, SealingWriter
+from tests.support.tink_peer import tink_primitive
 
 MIB = 1024 * 1024
 KEY, AD = bytes(range(32)), b"bench"
@@ -120,28 +118,6 @@ def our_open(sealed: memoryview) -> None:
         pass
 
 
-def tink_primitive() -> streaming_aead.StreamingAead:
-    """Google's library with the same key and segment size."""
-    streaming_aead.register()
-    params = aes_gcm_hkdf_streaming_pb2.AesGcmHkdfStreamingParams(
-        ciphertext_segment_size=SEGMENT_SIZE, derived_key_size=32, hkdf_hash_type=common_pb2.SHA256
-    )
-    stream_key = aes_gcm_hkdf_streaming_pb2.AesGcmHkdfStreamingKey(params=params, key_value=KEY)
-    keyset = tink_pb2.Keyset(primary_key_id=1)
-    keyset.key.add(
-        key_data=tink_pb2.KeyData(
-            type_url="type.googleapis.com/google.crypto.tink.AesGcmHkdfStreamingKey",
-            value=stream_key.SerializeToString(),
-            key_material_type=tink_pb2.KeyData.SYMMETRIC,
-        ),
-        status=tink_pb2.ENABLED,
-        key_id=1,
-        output_prefix_type=tink_pb2.RAW,
-    )
-    handle = cleartext_keyset_handle.read(tink.BinaryKeysetReader(keyset.SerializeToString()))
-    return handle.primitive(streaming_aead.StreamingAead)
-
-
 class TinkSink(io.RawIOBase):
     """A null sink as Google's library wants it."""
 
@@ -153,13 +129,13 @@ class TinkSink(io.RawIOBase):
 
 
 def tink_seal(plain: memoryview) -> None:
-    with tink_primitive().new_encrypting_stream(TinkSink(), AD) as stream:
+    with tink_primitive(KEY, SEGMENT_SIZE).new_encrypting_stream(TinkSink(), AD) as stream:
         for start in range(0, len(plain), MIB):
             stream.write(plain[start : start + MIB])
 
 
 def tink_open(sealed: bytes) -> None:
-    with tink_primitive().new_decrypting_stream(io.BytesIO(sealed), AD) as stream:
+    with tink_primitive(KEY, SEGMENT_SIZE).new_decrypting_stream(io.BytesIO(sealed), AD) as stream:
         while stream.read(MIB):
             pass
 
