@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import shutil
 import statistics
@@ -68,10 +69,8 @@ PLAIN_JUMP = """(at) => {
 
 def say(name: str, value: float, unit: str, **more: object) -> None:
     """One figure as one line."""
-    print(
-        json.dumps({"bench": "seek", "name": name, "value": round(value, 1), "unit": unit, **more}),
-        flush=True,
-    )
+    figure = {"bench": "seek", "name": name, "value": round(value, 1), "unit": unit, **more}
+    print(json.dumps({**figure, "load": round(os.getloadavg()[0], 1)}), flush=True)
 
 
 def looped(mjr: bytes, times: int, length_ms: int) -> bytes:
