@@ -31,8 +31,15 @@ class Player {
     this.arrange();
     this.step();
     setInterval(() => this.step(), STEP_MS);
-    const glide = () => { this.lanes.follow(this.clock.position, this.clock.running); requestAnimationFrame(glide); };
-    glide();
+    this.#glide();
+  }
+
+  // The line that shows the place moves with the picture; where nothing moved nothing is laid out.
+  #glide(before = "") {
+    const { from, to } = this.lanes.window;
+    const now = [this.clock.position, from, to, innerWidth].join();
+    if (now !== before) this.lanes.follow(this.clock.position, this.clock.running);
+    requestAnimationFrame(() => this.#glide(now));
   }
 
   // --- what is on ------------------------------------------------------------------------------
@@ -155,7 +162,6 @@ class Player {
     const turn = (this.turn = (this.turn ?? 0) + 1);
     this.clock.seek(position);
     const at = this.clock.position;
-    if (at < this.lanes.window.from || at > this.lanes.window.to) this.lanes.centre(at);
     for (const voice of [...this.voices.values()].flat()) {
       if (!voice.near(at)) continue;
       voice.ensure(at, this.clock.rate);
@@ -163,6 +169,8 @@ class Player {
     }
     const painted = this.active.filter((voice) => voice.shown).map((voice) => voice.painted(at));
     this.step();
+    // Drawn while the bytes are on their way: they must not wait for the waves.
+    if (at < this.lanes.window.from || at > this.lanes.window.to) this.lanes.centre(at);
     await Promise.all(painted);
     if (turn !== this.turn) return;
     this.root.dataset.seekMs = Math.round(performance.now() - began);
