@@ -49,6 +49,12 @@ class Settings:
     login_absolute: timedelta
     upload_limit_bytes: int
     chunk_lock_days: int
+    key_provider: str  # "file" or "pkcs11"
+    pkcs11_module: Path | None  # the device's library
+    pkcs11_token: str
+    pkcs11_pin_file: Path | None
+    tsa_url: str  # time-stamp authority (RFC 3161); empty: checkpoints carry no time-stamp
+    tsa_roots: Path | None  # PEM certificates that the authority's own must lead to
 
     @property
     def is_demo(self) -> bool:
@@ -88,6 +94,31 @@ def _store_settings(env: Mapping[str, str], store: str) -> dict[str, object]:
         "minio_secret_key": _need(env, "MINIO_SECRET_KEY"),
         "minio_secure": _flag(env, "MINIO_SECURE", True),
     }
+
+
+def _key_settings(env: Mapping[str, str]) -> dict[str, object]:
+    provider = env.get("KEY_PROVIDER", "file")
+    if provider == "file":
+        return {
+            "key_provider": provider,
+            "pkcs11_module": None,
+            "pkcs11_token": "",
+            "pkcs11_pin_file": None,
+        }
+    if provider != "pkcs11":
+        raise SettingsError(f"KEY_PROVIDER={provider!r}: chỉ nhận file hoặc pkcs11")
+    return {
+        "key_provider": provider,
+        "pkcs11_module": Path(_need(env, "PKCS11_MODULE")),
+        "pkcs11_token": _need(env, "PKCS11_TOKEN"),
+        "pkcs11_pin_file": Path(_need(env, "PKCS11_PIN_FILE")),
+    }
+
+
+def _time_stamp_settings(env: Mapping[str, str]) -> dict[str, object]:
+    if not env.get("TSA_URL", "").strip():
+        return {"tsa_url": "", "tsa_roots": None}
+    return {"tsa_url": _need(env, "TSA_URL"), "tsa_roots": Path(_need(env, "TSA_ROOTS"))}
 
 
 def _unsafe_in_production(settings: Settings) -> dict[str, bool]:
@@ -150,6 +181,8 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
         upload_limit_bytes=int(env.get("UPLOAD_LIMIT_MB", "25")) * 1024 * 1024,
         chunk_lock_days=int(env.get("CHUNK_LOCK_DAYS", "30")),
         **_store_settings(env, store),  # type: ignore[arg-type]  # each key is typed in _store_settings
+        **_key_settings(env),  # type: ignore[arg-type]  # each key is typed in _key_settings
+        **_time_stamp_settings(env),  # type: ignore[arg-type]  # and in _time_stamp_settings
     )
     _refuse_unsafe_production(settings)
     return settings

@@ -56,6 +56,7 @@ def init_cli(app: Flask) -> None:
     app.cli.add_command(database)
     for module in (
         "reception.evidence_cli",
+        "reception.keys_cli",
         "reception.procedures_cli",
         "reception.seed_cli",
         "reception.run_cli",

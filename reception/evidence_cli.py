@@ -13,12 +13,11 @@ from reception.cli import json_option, report
 from storage.audit import AuditBroken, make_checkpoint, verify
 from storage.checkpoints import deposit, signing_key
 from storage.database import reading, unit_of_work
-from storage.models import Job, KeyEncryptionKey
+from storage.models import Job
 from storage.objects import worm_selftest
 from storage.runtime import runtime
 
 audit = AppGroup("audit", help="The audit log and its proof.")
-keys = AppGroup("keys", help="The keyring.")
 storage_group = AppGroup("storage", help="The object store.")
 jobs = AppGroup("jobs", help="The job table.")
 
@@ -74,38 +73,6 @@ def audit_checkpoint(as_json: bool) -> None:
     )
 
 
-@keys.command("status")
-@json_option
-def keys_status(as_json: bool) -> None:
-    """List the key-encryption keys: family, class, year, whether destroyed. Never a key."""
-    with reading() as work:
-        rows = work.db_session.scalars(
-            select(KeyEncryptionKey).order_by(KeyEncryptionKey.created_at)
-        ).all()
-    data = [
-        {
-            "kid": row.kid,
-            "family": row.family,
-            "class": row.klass,
-            "year": row.year,
-            "destroyed": row.destroyed_at is not None,
-        }
-        for row in rows
-    ]
-    report(
-        {"keys": data},
-        as_json=as_json,
-        lines=lambda: (
-            [
-                f"{k['kid']}  {k['family']}/{k['class']}/{k['year']}"
-                f"{'  đã hủy' if k['destroyed'] else ''}"
-                for k in data
-            ]
-            or ["Chưa có khóa nào."]
-        ),
-    )
-
-
 @storage_group.command("selftest")
 @json_option
 def storage_selftest(as_json: bool) -> None:
@@ -146,4 +113,4 @@ def jobs_status(as_json: bool) -> None:
     )
 
 
-COMMANDS = (audit, keys, storage_group, jobs)
+COMMANDS = (audit, storage_group, jobs)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import sys
+
 from flask import Flask, current_app
 
 from config import PROJECT, Settings
 from reception.clock import shifted_now
 from reception.media_gateway import JanusGateway, MediaGateway
 from storage.database import db, engine_options, prepare_engine
-from storage.keyring import FieldCipher, FileRootKey, Keyring, create_root_key
+from storage.keyring import (
+    FieldCipher,
+    Keyring,
+    RootKey,
+    RootKeyMissing,
+    create_root_key,
+)
 from storage.keyrows import DatabaseKeyRows
 from storage.models.base import utc_now
 from storage.objects import FolderStore, MinioStore, ObjectStore, minio_client
+from storage.rootkeys import Device, NoRootKey, RootPlace
 from storage.runtime import Runtime, configure
 
 
@@ -39,11 +48,28 @@ def make_gateway(settings: Settings) -> MediaGateway:
     )
 
 
-def _root_key(settings: Settings) -> FileRootKey:
-    """The root key. A demo makes its own on the first start; nothing else ever does."""
-    if settings.is_demo and not list(settings.key_dir.glob("*.key")):
+def root_place(settings: Settings) -> RootPlace:
+    """Where the settings say that the root key lives."""
+    device = None
+    if settings.pkcs11_module is not None and settings.pkcs11_pin_file is not None:
+        device = Device(settings.pkcs11_module, settings.pkcs11_token, settings.pkcs11_pin_file)
+    return RootPlace(settings.key_dir, (settings.data_dir, PROJECT), device)
+
+
+def _root_key(settings: Settings) -> RootKey:
+    """The root key. A demo makes its own on the first start; nothing else ever does.
+
+    Without one only the two commands start that make it or bring it back.
+    """
+    place = root_place(settings)
+    if settings.is_demo and place.device is None and not place.ids():
         create_root_key(settings.key_dir)
-    return FileRootKey(settings.key_dir, forbidden=(settings.data_dir, PROJECT))
+    try:
+        return place.open()
+    except RootKeyMissing:
+        if sys.argv[1:3] not in (["keys", "init"], ["keys", "recover"]):
+            raise
+        return NoRootKey()
 
 
 def init_services(app: Flask, settings: Settings) -> None:

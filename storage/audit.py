@@ -281,16 +281,21 @@ def _check_points(
 ORIGIN = "tiep-cong-dan/audit"
 
 
-def _key_id(public_key: Ed25519PublicKey) -> bytes:
+def _key_id(public_key: Ed25519PublicKey, origin: str = ORIGIN) -> bytes:
     raw = public_key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-    return hashlib.sha256(ORIGIN.encode() + b"\n\x01" + raw).digest()[:4]
+    return hashlib.sha256(origin.encode() + b"\n\x01" + raw).digest()[:4]
+
+
+def sign_text(origin: str, body: str, key: Ed25519PrivateKey) -> str:
+    """A C2SP signed note: the origin, lines of text, an empty line, one signature line."""
+    text = f"{origin}\n{body}\n"
+    signature = _key_id(key.public_key(), origin) + key.sign(text.encode())
+    return f"{text}\n\u2014 {origin} {base64.b64encode(signature).decode()}\n"
 
 
 def sign_checkpoint(size: int, root: bytes, key: Ed25519PrivateKey) -> str:
     """The note of a checkpoint: origin, size, root, then one signature line."""
-    text = f"{ORIGIN}\n{size}\n{base64.b64encode(root).decode()}\n"
-    signature = _key_id(key.public_key()) + key.sign(text.encode())
-    return f"{text}\n\u2014 {ORIGIN} {base64.b64encode(signature).decode()}\n"
+    return sign_text(ORIGIN, f"{size}\n{base64.b64encode(root).decode()}", key)
 
 
 def check_note(note: str, public_key: Ed25519PublicKey, *, size: int, root: bytes) -> None:

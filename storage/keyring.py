@@ -57,6 +57,10 @@ class UnsafeKeyStorage(RuntimeError):
     """The root key lies where others could read it, or is not there. Stops the start."""
 
 
+class RootKeyMissing(UnsafeKeyStorage):
+    """There is no root key yet, or no longer: `flask keys init` or `flask keys recover`."""
+
+
 class KeyUnusable(DomainError):
     """A wrapped key or field does not open: another record's, another key's, or changed."""
 
@@ -186,21 +190,31 @@ def _derive(key: bytes, label: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=KEY_SIZE, salt=None, info=label.encode()).derive(key)
 
 
+def new_root_id() -> str:
+    """An id for a new root key; later ones sort after earlier ones."""
+    return f"root-{time.time_ns():020d}-{secrets.token_hex(4)}"
+
+
 def create_root_key(directory: Path) -> str:
     """Make a new root key file, readable by its owner alone, and give its id. It becomes current.
 
-    Older root keys stay: they still open what they wrapped.
+    Older root keys stay: they still open what they wrapped. This one has no recovery shares.
     """
+    root_id = new_root_id()
+    install_root_key(directory, root_id, secrets.token_bytes(KEY_SIZE))
+    return root_id
+
+
+def install_root_key(directory: Path, root_id: str, key: bytes) -> None:
+    """Write a root key as a file of its owner's alone. Raises FileExistsError."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    root_id = f"root-{time.time_ns():020d}-{secrets.token_hex(4)}"
     handle = os.open(
         directory / f"{root_id}{ROOT_SUFFIX}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400
     )
     with os.fdopen(handle, "wb") as file:
-        file.write(secrets.token_bytes(KEY_SIZE))
+        file.write(key)
         file.flush()
         os.fsync(file.fileno())
-    return root_id
 
 
 class FileRootKey:
@@ -212,14 +226,12 @@ class FileRootKey:
 
     def __init__(self, directory: Path, *, forbidden: Iterable[Path] = ()) -> None:
         directory = directory.resolve()
-        _refuse_shared_place(directory, forbidden)
-        _refuse_others(directory, stat.S_ISDIR)
-        self._keys = {
-            path.name.removesuffix(ROOT_SUFFIX): _read_root_key(path)
-            for path in sorted(directory.glob(f"*{ROOT_SUFFIX}"))
-        }
+        refuse_shared_place(directory, forbidden)
+        refuse_others(directory, stat.S_ISDIR)
+        self._directory = directory
+        self._keys = _read_root_keys(directory)
         if not self._keys:
-            raise UnsafeKeyStorage(f"Không có khóa gốc / no root key in {directory}")
+            raise RootKeyMissing(f"Không có khóa gốc / no root key in {directory}")
 
     def current_id(self) -> str:
         """See RootKey."""
@@ -232,12 +244,20 @@ class FileRootKey:
 
     def unwrap(self, root_id: str, blob: bytes, context: KeyContext) -> bytes:
         """See RootKey."""
+        if root_id not in self._keys:  # another process may have changed the root key meanwhile
+            self._keys = _read_root_keys(self._directory) or self._keys
         if root_id not in self._keys:
             raise KeyUnusable(root_id)
-        return _unwrap(self._keys[root_id], root_id, blob, context.bound_to(root_id))
+        return unwrap_with(self._keys[root_id], root_id, blob, context)
 
 
-def _refuse_shared_place(directory: Path, forbidden: Iterable[Path]) -> None:
+def unwrap_with(key: bytes, root_id: str, blob: bytes, context: KeyContext) -> bytes:
+    """Unwrap with a root key that is at hand. Raises KeyUnusable."""
+    return _unwrap(key, root_id, blob, context.bound_to(root_id))
+
+
+def refuse_shared_place(directory: Path, forbidden: Iterable[Path]) -> None:
+    """Raises UnsafeKeyStorage when the directory lies in one that is copied or published."""
     for folder in forbidden:
         if directory.is_relative_to(folder.resolve()):
             raise UnsafeKeyStorage(
@@ -245,19 +265,27 @@ def _refuse_shared_place(directory: Path, forbidden: Iterable[Path]) -> None:
             )
 
 
-def _refuse_others(path: Path, is_right_kind: Callable[[int], bool]) -> None:
+def refuse_others(path: Path, is_right_kind: Callable[[int], bool]) -> None:
+    """Raises UnsafeKeyStorage unless the path is its owner's alone."""
     try:
         found = path.lstat()
     except FileNotFoundError:
-        raise UnsafeKeyStorage(f"Không có {path} / {path} is missing") from None
+        raise RootKeyMissing(f"Không có {path} / {path} is missing") from None
     if not is_right_kind(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
         raise UnsafeKeyStorage(
             f"Chỉ chủ sở hữu được đọc {path} / {path} must be its owner's and readable by no other"
         )
 
 
+def _read_root_keys(directory: Path) -> dict[str, bytes]:
+    return {
+        path.name.removesuffix(ROOT_SUFFIX): _read_root_key(path)
+        for path in sorted(directory.glob(f"*{ROOT_SUFFIX}"))
+    }
+
+
 def _read_root_key(path: Path) -> bytes:
-    _refuse_others(path, stat.S_ISREG)
+    refuse_others(path, stat.S_ISREG)
     key = path.read_bytes()
     if len(key) != KEY_SIZE:
         raise UnsafeKeyStorage(f"Khóa gốc hỏng / not a root key of {KEY_SIZE} bytes: {path}")
@@ -283,6 +311,10 @@ class _Recent:
     def put(self, value: object, *key: object) -> None:
         with self._lock:
             self._kept[key] = (time.monotonic() + self._seconds, value)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._kept.clear()
 
 
 class Keyring:
@@ -323,6 +355,24 @@ class Keyring:
     def rotate(self, family: str, klass: str, year: int) -> str:
         """Put a new KEK in the place of the current one; its id. Older wraps open as before."""
         return self._add_after(self._rows.current_kek(family, klass, year), family, klass, year).kid
+
+    def forget(self) -> None:
+        """Drop every secret this process remembers; other processes do within CACHE_S."""
+        self._current.clear()
+        self._opened.clear()
+
+    def rewrapped_kek(self, row: KekRow) -> KekRow:
+        """The same living KEK under the current root key."""
+        if row.wrapped is None:
+            raise KeyDestroyed(row.kid)
+        kek = self._root.unwrap(row.root_id, row.wrapped, row.context)
+        moved = replace(row, root_id=self._root.current_id())
+        return replace(moved, wrapped=self._root.wrap(kek, moved.context))
+
+    @property
+    def root_id(self) -> str:
+        """The id of the root key that wraps from now on."""
+        return self._root.current_id()
 
     def derived(self, kid: str, label: str) -> bytes:
         """A key for one other use, derived from a KEK, so that the KEK itself only wraps."""

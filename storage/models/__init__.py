@@ -26,6 +26,7 @@ from storage.models.ledger import (
 )
 from storage.models.people import (
     Account,
+    KeyDestruction,
     KeyEncryptionKey,
     LoginSession,
     Person,
@@ -91,6 +92,7 @@ __all__ = [
     "DeadlineChange", "Decision", "DenouncerIdentity", "DenunciationVault", "DigitisedDocument",
     "Enforcement", "Field", "FormerUnit", "Holiday", "HolidayYear", "Involvement",
     "IssuedDocument", "Job",
+    "KeyDestruction",
     "KeyEncryptionKey", "LegalRule", "LiveChunk", "LoginSession", "Marker", "MediaJoin",
     "MediaServer", "Minutes", "MonthlyFact",
     "OutboxMessage", "OutboxReceipt", "Participant", "Person", "PersonNameToken", "Petition",

@@ -7,9 +7,10 @@ column is a keyed hash that finds an equal value where such a look-up is lawful.
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.models.base import Base, Created, Identified, one_of, utc_now
@@ -120,6 +121,33 @@ class KeyEncryptionKey(Base):
     wrapped: Mapped[bytes | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     destroyed_at: Mapped[datetime | None]
+
+
+class KeyDestruction(Identified, Created, Base):
+    """Why a KEK was destroyed: asked for by one person, done by another, certified.
+
+    `unreadable` counts by table what can never be opened again; `note` is the signed certificate.
+    """
+
+    __tablename__ = "key_destruction"
+    __table_args__ = (
+        one_of("state", "asked", "done", "withdrawn"),
+        CheckConstraint("decided_by IS NULL OR decided_by <> asked_by", name="two_people"),
+        CheckConstraint("state <> 'done' OR decided_by IS NOT NULL", name="done_by_somebody"),
+        CheckConstraint("reason <> ''", name="has_reason"),
+    )
+
+    kid: Mapped[str] = mapped_column(ForeignKey("key_encryption_key.kid"), index=True)
+    reason: Mapped[str]
+    state: Mapped[str] = mapped_column(default="asked")
+    asked_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[datetime | None]
+    unreadable: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    last_copy_lapses_on: Mapped[date | None]
+    note: Mapped[str] = mapped_column(default="")
+    name: Mapped[str] = mapped_column(default="")
+    version_id: Mapped[str] = mapped_column(default="")
 
 
 Index("ix_post_account_id_role", Post.account_id, Post.role)

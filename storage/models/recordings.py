@@ -42,6 +42,7 @@ class MediaServer(Base):
     """A media server of the pool with the sealer beside it; the sealer keeps the row fresh.
 
     A reception session is pinned to one; without a fresh row nothing can be opened on it.
+    `alarms` are what `reception.recordings.alarms` keeps, `alarm` the same in words.
     """
 
     __tablename__ = "media_server"
@@ -56,6 +57,7 @@ class MediaServer(Base):
     open_segments: Mapped[int] = mapped_column(default=0)
     seen_at: Mapped[datetime]
     alarm: Mapped[str] = mapped_column(default="")
+    alarms: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
 
 
 class Recording(Identified, Created, Base):
