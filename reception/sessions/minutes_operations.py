@@ -223,12 +223,7 @@ def page(meeting_id: UUID, *, by: Actor) -> MinutesPage:
         minutes = queries.newest_minutes(work.db_session, meeting_id)
         if minutes is None:
             raise NotFound("Chưa có biên bản: phiên chưa kết thúc.")
-        runs = facts.runs_meeting(work.db_session, by, meeting)
-        may = runs and (
-            by.account_id == meeting.clerk_id
-            or bool(decide(by, Permission.SESSION_MINUTES, subject))
-            or bool(decide(by, Permission.SESSION_CHAIR, subject))
-        )
+        may = may_write(work, meeting, by)
         return MinutesPage(
             sitting=queries.sitting(work.db_session, meeting),
             minutes=minutes,
@@ -239,6 +234,15 @@ def page(meeting_id: UUID, *, by: Actor) -> MinutesPage:
             may_edit=may and minutes.state == "draft" and meeting.state == "ENDED",
             may_read_back=may and meeting.state == "ENDED",
         )
+
+
+def may_write(work: Work, meeting: ReceptionSession, by: Actor) -> bool:
+    """Whether this person writes what stays of the session: who runs it, or keeps its minutes."""
+    if not facts.runs_meeting(work.db_session, by, meeting):
+        return False
+    subject = minutes_subject(work.db_session, meeting)
+    asked = (Permission.SESSION_MINUTES, Permission.SESSION_CHAIR)
+    return by.account_id == meeting.clerk_id or any(decide(by, p, subject) for p in asked)
 
 
 def _writing(work: Work, meeting_id: UUID, by: Actor) -> tuple[ReceptionSession, Minutes]:

@@ -1,16 +1,18 @@
-"""Papers of a reception session as PDF: invitation of a point, minutes. Layout after NĐ 30/2020."""
+"""Papers of a session as PDF: invitation, minutes, notice of conclusion. Layout: NĐ 30/2020."""
 
 from __future__ import annotations
 
 import base64
 import io
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import segno
 from flask import render_template
 
+from reception.sessions.conclusion_operations import ConclusionPage
 from reception.sessions.minutes_operations import MinutesPage
 from reception.templating import vnweekday
 from storage.models import SessionPoint
@@ -66,4 +68,16 @@ def minutes_pdf(page: MinutesPage) -> bytes:
         page=page,
         sitting=page.sitting,
         meeting=page.sitting.meeting,
+    )
+
+
+def conclusion_pdf(page: ConclusionPage, *, number: str = "", on: date | None = None) -> bytes:
+    """The notice of conclusion; without a number it is printed as a draft."""
+    return _pdf(
+        "sessions/papers/conclusion.html",
+        page=page,
+        sitting=page.sitting,
+        meeting=page.meeting,
+        number=number,
+        on=on,
     )

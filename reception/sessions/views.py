@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reception.sessions import (
     clock_views,
+    conclusion_views,
     conduct_views,
     join_views,
     minutes_views,
@@ -16,6 +17,7 @@ from reception.sessions.blueprint import bp
 __all__ = [
     "bp",
     "clock_views",
+    "conclusion_views",
     "conduct_views",
     "join_views",
     "minutes_views",

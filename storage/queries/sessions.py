@@ -14,6 +14,8 @@ from storage.identities import names_of, open_field
 from storage.models import (
     Account,
     AgendaItem,
+    Conclusion,
+    IssuedDocument,
     Marker,
     Minutes,
     Participant,
@@ -279,6 +281,30 @@ def editions_of(db_session: Session, meeting_id: UUID) -> Sequence[Minutes]:
         .where(Minutes.reception_session_id == meeting_id)
         .order_by(Minutes.edition.desc())
     ).all()
+
+
+def conclusions_of(db_session: Session, meeting_id: UUID) -> Sequence[Conclusion]:
+    """Every saved edition of the notice of conclusion, newest first."""
+    return db_session.scalars(
+        select(Conclusion)
+        .where(Conclusion.reception_session_id == meeting_id)
+        .order_by(Conclusion.created_at.desc(), Conclusion.id.desc())
+    ).all()
+
+
+def part_of_conclusion(
+    db_session: Session, meeting_id: UUID, item: AgendaItem | None
+) -> IssuedDocument | None:
+    """The part of an issued notice that was given to the sender heard in this visit."""
+    if item is None or item.petition_id is None:
+        return None
+    return db_session.scalar(
+        select(IssuedDocument).where(
+            IssuedDocument.reception_session_id == meeting_id,
+            IssuedDocument.petition_id == item.petition_id,
+            IssuedDocument.form == "conclusion",
+        )
+    )
 
 
 @dataclass(frozen=True)
