@@ -33,6 +33,7 @@ ITEMS = (
     Item("sessions.board", _l("Online sessions"), "camera", Permission.SESSION_SEE),
     Item("cases.index", _l("Cases"), "folder", Permission.CASE_SEE),
     Item("recordings.index", _l("Recordings"), "record", Permission.RECORDING_LIST),
+    Item("cases.outgoing", _l("Decisions to send"), "send", Permission.DOCUMENT_NUMBER),
     Item("cases.search", _l("Search"), "search", Permission.SEARCH),
     Item("datamap.show", _l("Data map"), "map", Permission.DATAMAP_SEE, _l("Follow")),
     Item("administration.audit", _l("Audit log"), "audit", Permission.AUDIT_READ, _l("System")),

@@ -22,6 +22,7 @@ HOME_OF = (
     (Permission.DESK_INTAKE, "desk.desk"),
     (Permission.PETITION_SEE, "petitions.inbox"),
     (Permission.CASE_RETRIEVE, "cases.search"),
+    (Permission.DOCUMENT_NUMBER, "cases.outgoing"),
     (Permission.SESSION_TEST_POINT, "sessions.board"),
     (Permission.AUDIT_READ, "administration.audit"),
     (Permission.HEALTH_SEE, "administration.health"),

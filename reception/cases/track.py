@@ -198,6 +198,14 @@ def take_track_step(
         settle_case(work, case, on=on, by=by.account_id)
 
 
+def take_dated_step(
+    work: Work, case: Case, run: ProcedureRun, event: str, words: str, *, by: Actor, on: date
+) -> None:
+    """Record what happened on a day that is known from a paper; access was decided before."""
+    _record(work, case, run, event, Said(reason=words), by=by, on=on)
+    settle_case(work, case, on=on, by=by.account_id)
+
+
 def _record(
     work: Work,
     case: Case,

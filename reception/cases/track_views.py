@@ -45,6 +45,8 @@ NUMBERED = frozenset(
 )
 NEED_NUMBER = frozenset({"report", "determine_complex", "decide", "close"})
 IN_WRITING = frozenset({"withdraw_part"})
+DATED_BY_PROOF = frozenset({"receive_decision"})
+"""Steps with a page of their own that asks for the day and its proof."""
 DANGER = frozenset({"terminate", "suspend"})
 
 
@@ -159,7 +161,7 @@ def _form_page(case_id: UUID, form: TrackForm, conflict: str = "") -> str:
 @needs(Permission.CASE_SEE)
 def step_form(case_id: UUID, event: str) -> ResponseReturnValue:
     """The form of one step of the settlement."""
-    if event not in track.PERMISSION_OF:
+    if event not in track.PERMISSION_OF or event in DATED_BY_PROOF:
         abort(404)
     return _form_page(case_id, TrackForm(event=event))
 
@@ -168,7 +170,7 @@ def step_form(case_id: UUID, event: str) -> ResponseReturnValue:
 @needs(Permission.CASE_SEE)
 def take_step(case_id: UUID, event: str) -> ResponseReturnValue:
     """Take the step; the operation decides who may."""
-    if event not in track.PERMISSION_OF:
+    if event not in track.PERMISSION_OF or event in DATED_BY_PROOF:
         abort(404)
     form = TrackForm.read(event, request.form)
     if form.errors:

@@ -12,7 +12,15 @@ from flask_babel import gettext as _
 
 from reception import deadline_words
 from reception.access import current_actor, needs
-from reception.cases import conflict_views, operations, search_views, track, track_views, words
+from reception.cases import (
+    conflict_views,
+    delivery_views,
+    operations,
+    search_views,
+    track,
+    track_views,
+    words,
+)
 from reception.cases.blueprint import bp
 from reception.cases.operations import CasePage
 from reception.cases.timeline import (
@@ -32,7 +40,7 @@ from storage.queries.units import communes
 from workflows.access import Permission
 from workflows.errors import BadInput
 
-__all__ = ["bp", "conflict_views", "search_views", "track_views"]
+__all__ = ["bp", "conflict_views", "delivery_views", "search_views", "track_views"]
 
 
 def _filter() -> CaseFilter:
