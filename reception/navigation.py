@@ -36,6 +36,7 @@ ITEMS = (
     Item("cases.outgoing", _l("Decisions to send"), "send", Permission.DOCUMENT_NUMBER),
     Item("cases.search", _l("Search"), "search", Permission.SEARCH),
     Item("datamap.show", _l("Data map"), "map", Permission.DATAMAP_SEE, _l("Follow")),
+    Item("procedures.index", _l("Procedures"), "scale", Permission.NOTICE_SEE, _l("Follow")),
     Item("administration.audit", _l("Audit log"), "audit", Permission.AUDIT_READ, _l("System")),
     Item("administration.health", _l("Health"), "health", Permission.HEALTH_SEE, _l("System")),
 )

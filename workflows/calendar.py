@@ -52,20 +52,27 @@ class DayOff:
 
 @dataclass(frozen=True)
 class HolidayTable:
-    """The special days of the covered `years`; a value, safe to share and to cache."""
+    """The special days of the covered `years`; a value, safe to share and to cache.
+
+    Years that are only `proposed` are known but not covered: nothing is counted in them.
+    """
 
     years: frozenset[int]
     days: Mapping[date, DayOff]
+    proposed: frozenset[int] = frozenset()
 
     @classmethod
-    def from_rows(cls, rows: Iterable[DayOff], *, years: Iterable[int]) -> Self:
+    def from_rows(
+        cls, rows: Iterable[DayOff], *, years: Iterable[int], proposed: Iterable[int] = ()
+    ) -> Self:
         """`years` are those for which the list of days is complete, even when short."""
-        return cls(frozenset(years), MappingProxyType({row.on: row for row in rows}))
+        days = MappingProxyType({row.on: row for row in rows})
+        return cls(frozenset(years), days, frozenset(proposed))
 
     def special(self, on: date) -> DayOff | None:
         """What is special about `on`. Raises CalendarGap when its year is not covered."""
         if on.year not in self.years:
-            raise CalendarGap(on.year)
+            raise CalendarGap(on.year, proposed=on.year in self.proposed)
         return self.days.get(on)
 
 

@@ -44,13 +44,21 @@ class OutsideJurisdiction(DomainError):
 
 
 class CalendarGap(DomainError):
-    """The holiday table does not cover `year`: no day may be counted there."""
+    """The holiday table does not cover `year`: no day may be counted there.
 
-    def __init__(self, year: int) -> None:
+    `proposed`: the days off of that year are known as a proposal that nobody has confirmed yet.
+    """
+
+    def __init__(self, year: int, *, proposed: bool = False) -> None:
         super().__init__(
-            f"Chưa có lịch nghỉ năm {year}. Nhờ quản trị nhập lịch nghỉ của năm này rồi thử lại."
+            f"Lịch nghỉ năm {year} mới là đề xuất. Nhờ quản trị xác nhận, "
+            "ghi số văn bản quy định ngày nghỉ, rồi thử lại."
+            if proposed
+            else f"Chưa có lịch nghỉ năm {year}. "
+            "Nhờ quản trị nhập lịch nghỉ của năm này rồi thử lại."
         )
         self.year = year
+        self.proposed = proposed
 
 
 class GateNotMet(DomainError):

@@ -32,7 +32,8 @@ from workflows.errors import Conflict, NotFound
 from workflows.procedures.guards import Facts
 
 _DECIDING = (
-    "assign determine_complex call_dialogue hold_dialogue absent_from_dialogue suspend resume"
+    "accept reject assign determine_complex call_dialogue hold_dialogue absent_from_dialogue"
+    " suspend resume"
     " terminate withdraw_part decide enforce stay_enforcement lift_stay"
     " form_team extend withdraw pass_to_investigation verify_again conclude handle decline"
     " transfer to_inspection uphold take_over ask_report report_delay refuse"

@@ -12,7 +12,7 @@ _KEPT = "holiday_table"
 
 
 def holiday_table(db_session: Session) -> HolidayTable:
-    """Every covered year and its special days; a year without a row is not covered.
+    """Every confirmed year and its special days; any other year is not covered.
 
     Read once per transaction: a step asks for it several times.
     """
@@ -24,13 +24,19 @@ def holiday_table(db_session: Session) -> HolidayTable:
     return table
 
 
+def forget_holidays(db_session: Session) -> None:
+    """Let the next reading of this transaction see what was just written."""
+    db_session.info.pop(_KEPT, None)
+
+
 def _read(db_session: Session) -> HolidayTable:
-    years = db_session.scalars(select(HolidayYear.year)).all()
+    years = db_session.execute(select(HolidayYear.year, HolidayYear.confirmed)).all()
     rows = db_session.scalars(select(Holiday).order_by(Holiday.on)).all()
     return HolidayTable.from_rows(
         (
             DayOff(row.on, DayKind(row.kind), row.name, source=row.source, confirmed=row.confirmed)
             for row in rows
         ),
-        years=years,
+        years=(year for year, confirmed in years if confirmed),
+        proposed=(year for year, confirmed in years if not confirmed),
     )

@@ -207,7 +207,11 @@ def _load_fields(db_session: Session) -> int:
 
 
 def _load_holidays(db_session: Session) -> int:
+    """A year that an office has confirmed with another decision stays as that office keeps it."""
+    kept = _years_of_offices(db_session)
     for row in rows("holiday_years"):
+        if int(row["year"]) in kept:
+            continue
         _put(
             db_session,
             HolidayYear,
@@ -217,6 +221,8 @@ def _load_holidays(db_session: Session) -> int:
         )
     count = 0
     for row in rows("holidays"):
+        if _first_day(row["on"]).year in kept:
+            continue
         _put(
             db_session,
             Holiday,
@@ -228,6 +234,12 @@ def _load_holidays(db_session: Session) -> int:
         )
         count += 1
     return count
+
+
+def _years_of_offices(db_session: Session) -> frozenset[int]:
+    ours = {int(row["year"]): row["decisions"] for row in rows("holiday_years")}
+    years = db_session.scalars(select(HolidayYear).where(HolidayYear.confirmed.is_(True)))
+    return frozenset(year.year for year in years if ours.get(year.year) != year.decision)
 
 
 def _load_rules(db_session: Session) -> int:

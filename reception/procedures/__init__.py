@@ -1,0 +1,1 @@
+"""The rules themselves: procedures as pages, and the yearly calendar of days off."""
