@@ -47,8 +47,14 @@ def signed_photo(folder: Path, words: str) -> Path:
 
 
 def choose(page: Page, name: str, value: str) -> None:
-    """Tick the radio or box of this name and value, as a click on its label would."""
-    page.locator(f"input[name='{name}'][value='{value}']").check(force=True)
+    """Tick the radio or box of this name and value by its label, which the eye sees."""
+    box = page.locator(f"input[name='{name}'][value='{value}']")
+    label = page.locator(f"label[for='{box.get_attribute('id')}']")
+    if label.count():
+        label.first.click()
+    else:
+        box.check(force=True)
+    expect(box).to_be_checked()
 
 
 def go_on(page: Page) -> None:
