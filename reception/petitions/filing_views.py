@@ -35,6 +35,7 @@ from reception.petitions.filing_words import (
     FOR_WHOM_LABELS,
     KIND_LABELS,
     LEADER_LABELS,
+    PAGE_NAMES,
     STEP_OF,
     STEPS,
     SUPPORT_LABELS,
@@ -340,7 +341,9 @@ def _show_review(draft: Draft, form: SendForm, status: int = 200) -> ResponseRet
         "petitions/filing/xem-lai.html",
         **context,
         groups=review(draft, lambda page: _change_address(draft, page)),
-        missing=[(STEP_OF[name], _change_address(draft, name)) for name in missing],
+        missing=[
+            (STEP_OF[name], PAGE_NAMES[name], _change_address(draft, name)) for name in missing
+        ],
         unit=operations.receiving_unit(flow.route_of(draft)),
         settled=_settled_signing(draft),
         office=office,

@@ -35,6 +35,21 @@ STEP_OF = {
 }
 STEPS = 5
 
+PAGE_NAMES = {
+    "nguoi-gui": _l("For whom"),
+    "lien-lac": _l("Name and address"),
+    "gui-thay": _l("On behalf of"),
+    "loai-don": _l("Kind of petition"),
+    "cach-viet": _l("Written"),
+    "gui-ve-ai": _l("About whom"),
+    "chuyen-gi": _l("The story"),
+    "anh-don": _l("Photos of the signed petition"),
+    "o-dau": _l("Where and when"),
+    "quyet-dinh": _l("Earlier papers"),
+    "ho-tro": _l("Help needed"),
+}
+"""What a page asks for, in a word or two: to name those that are still empty."""
+
 KIND_LABELS = {
     "complaint": _l("Complaint"),
     "denunciation": _l("Denunciation"),

@@ -121,7 +121,7 @@ def timeline(found: Following, today: date) -> list[dict[str, Any]]:
         items[-1]["state"] = "cur"
     coming = [_meeting_ahead(meeting) for meeting in found.meetings]
     if found.next_term is not None:
-        coming.append(_term_ahead(found.next_term))
+        coming.append(_term_ahead(found.next_term, late=found.is_late(today)))
     items += [item for _day, item in sorted(coming, key=lambda ahead: ahead[0])]
     return items + _after_that(found, today)
 
@@ -137,9 +137,10 @@ def _meeting_ahead(meeting: Meeting) -> tuple[date, dict[str, Any]]:
     }
 
 
-def _term_ahead(term: Deadline) -> tuple[date, dict[str, Any]]:
+def _term_ahead(term: Deadline, *, late: bool) -> tuple[date, dict[str, Any]]:
     words = str(_("At the latest %(day)s", day=day_words(term.last_day_on)))
-    item = {"date": words, "title": term.label, "text": "", "state": "next"}
+    text = str(_("This day has passed.")) if late else ""
+    item = {"date": words, "title": term.label, "text": text, "state": "bad" if late else "next"}
     return term.last_day_on, item
 
 

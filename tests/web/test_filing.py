@@ -651,3 +651,10 @@ def test_paper_that_was_issued_before_reads_like_a_sentence(citizen: Citizen) ->
 def test_wrong_second_part_stays_to_be_mended(client: FlaskClient) -> None:
     page = client.post("/tra-cuu", data={"code": "KN-5V9T-3N7Q", "second": "24l7"})
     assert 'value="24l7"' in page.get_data(as_text=True)
+
+
+def test_empty_pages_are_named_before_sending(citizen: Citizen) -> None:
+    pages = {name: typed for name, typed in COMPLAINT.items() if name not in ("o-dau", "chuyen-gi")}
+    page = citizen.begin().fill_all(pages).page("xem-lai")
+    assert "Bước 3: Chuyện đã xảy ra" in page
+    assert "Bước 3: Ở đâu, khi nào" in page

@@ -353,6 +353,7 @@ def test_reminder_exists_only_after_the_day_has_passed(
     move_clock(to=datetime(2026, 12, 4, 9, tzinfo=LOCAL), by=None)
     page = page_of(client, sent)
     assert "Quá hạn" in page
+    assert '<li class="bad">' in page
     assert "/nhac-viec" in page
     assert post(client, sent, "nhac-viec").status_code == 303
     with reading() as work:
