@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from flask import g, redirect, request, url_for
 from flask_login import current_user
 
-from workflows.access import VISITOR, Actor, Decision, Permission, holds
+from workflows.access import VISITOR, Actor, Decision, Permission, asks_for_no_name, holds
 from workflows.errors import NotAllowed
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -38,7 +38,8 @@ def needs(permission: Permission, *, hidden: bool = False) -> Callable[[View], V
         @wraps(view)
         def guarded(*args: object, **kwargs: object) -> object:
             actor = current_actor()
-            if not holds(actor, permission):
+            nameless = actor is VISITOR and not asks_for_no_name(permission)
+            if nameless or not holds(actor, permission):
                 if actor is VISITOR and request.method == "GET" and not hidden:
                     return redirect(url_for("accounts.log_in", next=_here()))
                 raise NotAllowed(

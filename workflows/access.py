@@ -564,6 +564,14 @@ def holds(actor: Actor, permission: Permission) -> bool:
     return any(permission in GRANTS[post.role] for post in actor.posts)
 
 
+def asks_for_no_name(permission: Permission) -> bool:
+    """Whether somebody may come with it who has not logged in: only what is open to the public.
+
+    Whatever a citizen may do with the own records means nothing before it is known who that is.
+    """
+    return Scope.PUBLIC in GRANTS[Role.CITIZEN].get(permission, Scope.OWN)
+
+
 def _barred(actor: Actor, permission: Permission, subject: Subject) -> _Refusal | None:
     """What no role can overcome: a side in the matter, one's own act, one's own draft."""
     person = actor.person_id

@@ -17,6 +17,7 @@ from workflows.access import (
     Role,
     Scope,
     Subject,
+    asks_for_no_name,
     decide,
     ensure_allowed,
     holds,
@@ -281,6 +282,11 @@ def test_a_visitor_may_file_and_nothing_that_needs_a_name():
     assert not decide(VISITOR, P.PETITION_FOLLOW, letter(HERE, owners=frozenset({ME})))
     assert VISITOR.is_citizen
     assert not decide(Actor(None, None), P.PETITION_FILE)
+
+
+def test_what_a_citizen_does_with_own_records_asks_for_a_name_first():
+    open_to_all = {permission for permission in P if asks_for_no_name(permission)}
+    assert open_to_all == {P.PETITION_FILE, P.SESSION_REQUEST, P.DATAMAP_SEE}
 
 
 def test_a_technician_tests_the_point_without_seeing_the_matter():
