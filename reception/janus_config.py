@@ -302,6 +302,11 @@ def _settings(arguments: argparse.Namespace) -> JanusSettings:
     )
 
 
+def _clean_environment() -> dict[str, str]:
+    """What the media server gets: its secrets stand in its own files, ours it never sees."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry of `python -m reception.janus_config`; does not return from `run`."""
     arguments = _parser().parse_args(argv)
@@ -314,7 +319,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"janus: configuration in {paths.directory}", flush=True)
     if arguments.command == "run":
         arguments.recordings.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.execv(paths.command[0], paths.command)  # noqa: S606  # our own list, no shell
+        os.execve(paths.command[0], paths.command, _clean_environment())  # noqa: S606  # our own list, no shell
     return 0
 
 

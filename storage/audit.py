@@ -8,6 +8,7 @@ editing, inserting or reordering a row later is found by `verify`.
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import json
 from collections.abc import Callable, Generator, Iterator
@@ -298,19 +299,34 @@ def sign_checkpoint(size: int, root: bytes, key: Ed25519PrivateKey) -> str:
     return sign_text(ORIGIN, f"{size}\n{base64.b64encode(root).decode()}", key)
 
 
-def check_note(note: str, public_key: Ed25519PublicKey, *, size: int, root: bytes) -> None:
-    """Raises AuditBroken unless the note states this size and root and its signature holds."""
+def check_text(note: str, origin: str, public_key: Ed25519PublicKey) -> str:
+    """The body of a signed note. Raises InvalidSignature."""
     text, _, line = note.partition("\n\n")
     text += "\n"
-    if text.split("\n")[:3] != [ORIGIN, str(size), base64.b64encode(root).decode()]:
-        raise AuditBroken(f"điểm chốt {size} ghi nội dung khác", size - 1)
-    blob = base64.b64decode(line.split(" ")[-1])
     try:
-        if blob[:4] != _key_id(public_key):
-            raise InvalidSignature
-        public_key.verify(blob[4:], text.encode())
-    except InvalidSignature:
+        blob = base64.b64decode(line.split(" ")[-1], validate=False)
+    except binascii.Error:
+        raise InvalidSignature from None
+    if blob[:4] != _key_id(public_key, origin) or not text.startswith(f"{origin}\n"):
+        raise InvalidSignature
+    public_key.verify(blob[4:], text.encode())
+    return text.partition("\n")[2]
+
+
+def read_checkpoint(note: str, public_key: Ed25519PublicKey) -> tuple[int, bytes]:
+    """Size and root that a checkpoint states. Raises InvalidSignature, ValueError."""
+    size, root, *_ = check_text(note, ORIGIN, public_key).split("\n")
+    return int(size), base64.b64decode(root)
+
+
+def check_note(note: str, public_key: Ed25519PublicKey, *, size: int, root: bytes) -> None:
+    """Raises AuditBroken unless the note states this size and root and its signature holds."""
+    try:
+        told = read_checkpoint(note, public_key)
+    except (InvalidSignature, ValueError):
         raise AuditBroken(f"chữ ký của điểm chốt {size} không đúng", size - 1) from None
+    if told != (size, root):
+        raise AuditBroken(f"điểm chốt {size} ghi nội dung khác", size - 1)
 
 
 def make_checkpoint(db_session: Session, key: Ed25519PrivateKey) -> Checkpoint:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import insert
 
+from reception.cases.steps import open_case
 from reception.petitions.steps import NewPetition, register_petition
 from storage.database import unit_of_work
 from storage.keyring import DataKey, Family, KeyContext
@@ -50,7 +51,7 @@ def many_sealed_objects(
 
 
 def a_petition(factories: Factories, unit: str = PROVINCE) -> UUID:
-    """A petition for keys to belong to."""
+    """A petition with a case of its own, for keys to belong to."""
     with unit_of_work() as work:
         new = NewPetition(
             kind="complaint",
@@ -61,4 +62,7 @@ def a_petition(factories: Factories, unit: str = PROVINCE) -> UUID:
             signing="paper",
             idempotency_key=uuid4().hex,
         )
-        return register_petition(work, new, by=None).petition.id
+        petition = register_petition(work, new, by=None).petition
+        if petition.case_id is None:
+            open_case(work, petition, on=new.received_on, by=None)
+        return petition.id
