@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -46,13 +47,15 @@ from reception.petitions.following_words import office
 from reception.petitions.uploads import ACCEPT, BadFile, check_file
 from reception.security import TooManyAttempts, limit
 from reception.settings import settings
-from workflows.errors import Conflict
+from workflows.errors import CalendarGap, Conflict
 from workflows.groups import representatives
 
 UPLOADS_PER_ADDRESS = 300
 """In an hour: a help desk photographs the papers of many people through one address."""
 SAVES_PER_ADDRESS = 1500
 """In five minutes: some twenty people who write without a pause behind one address."""
+log = logging.getLogger(__name__)
+
 PART_OF_PAGE = {"anh-don": "signed_petition", "gui-thay": "authority"}
 HOUR = timedelta(hours=1)
 
@@ -334,9 +337,11 @@ def _settled_signing(draft: Draft) -> str:
     return "none" if draft.for_whom == "anonymous" else ""
 
 
-def _show_review(draft: Draft, form: SendForm, status: int = 200) -> ResponseReturnValue:
+def _show_review(
+    draft: Draft, form: SendForm, status: int = 200, *, notice: str = ""
+) -> ResponseReturnValue:
     missing = flow.missing_pages(draft, legal_today())
-    context = _context(draft, "xem-lai", form)
+    context = _context(draft, "xem-lai", form, notice)
     body = render_template(
         "petitions/filing/xem-lai.html",
         **context,
@@ -378,9 +383,23 @@ def _send(token: str) -> ResponseReturnValue:
         return _show_review(draft, form, 422)
     limit("send", _address(), most=30, within=HOUR)
     new = flow.as_petition(draft, form, today=legal_today(), account_id=_account())
-    operations.send(token, new)
+    try:
+        operations.send(token, new)
+    except CalendarGap as gap:  # the office has to enter a calendar; its citizens cannot
+        log.error("petition waits for the calendar of a year", extra={"year": gap.year})
+        return _show_review(draft, form, 503, notice=_not_countable(draft))
     cookie.pop("draft", None)
     return _to(token, "received")
+
+
+def _not_countable(draft: Draft) -> str:
+    sentence = _(
+        "The petition could not be sent yet: the office has not entered the days off needed to "
+        "count the day of the answer. Nothing is lost, it is kept until %(day)s. Send it again "
+        "later, call for help, or hand it in at the commune.",
+        day=f"{draft.expires_at.astimezone(LOCAL):%d/%m/%Y}",
+    )
+    return str(sentence)
 
 
 @bp.get("/don/moi/<token>/da-nhan")

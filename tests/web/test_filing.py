@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import MetaData, Table, inspect, select, text
 
+from reception.clock import LOCAL, move_clock
 from reception.petitions import filing_views
 from reception.petitions.filing_operations import FORGET_JOB
 from reception.petitions.jobs import HANDLERS
@@ -22,6 +23,7 @@ from storage.identities import open_denouncer, open_denunciation, read_person
 from storage.jobs import run_one
 from storage.models import (
     Attachment,
+    HolidayYear,
     Job,
     KeyEncryptionKey,
     Person,
@@ -619,6 +621,27 @@ def test_every_wizard_post_needs_a_token_against_forgery(app: Flask) -> None:
     browser = app.test_client()
     assert browser.post("/don/moi", data={"kind": "complaint"}).status_code == 400
     assert browser.post(f"/don/moi/{uuid4().hex}/tep").status_code == 400
+
+
+def test_missing_calendar_keeps_the_petition_and_says_so_in_plain_words(
+    citizen: Citizen, caplog: pytest.LogCaptureFixture
+) -> None:
+    move_clock(to=datetime(2026, 11, 23, 9, tzinfo=LOCAL), by=None)
+    citizen.begin().fill_all(COMPLAINT)
+    _confirm_2027(confirmed=False)
+    answer = citizen.send(signing="photo", signed_file=(BytesIO(photo()), "don.jpg"))
+    assert answer.status_code == 503
+    page = answer.get_data(as_text=True)
+    assert "Đơn không mất" in page
+    assert "quản trị" not in page
+    assert [record.year for record in caplog.records if hasattr(record, "year")] == [2027]
+    _confirm_2027(confirmed=True)
+    assert citizen.send(signing="photo").status_code == 303
+
+
+def _confirm_2027(*, confirmed: bool) -> None:
+    with unit_of_work() as work:
+        work.db_session.get_one(HolidayYear, 2027).confirmed = confirmed
 
 
 # --- words a first-time sender reads --------------------------------------------------------------
