@@ -16,22 +16,25 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from config import Settings
+from reception.recordings.alarms import SEALING, SPACE, STORE, Alarms, of_segment
 from reception.recordings.jobs import join_of
 from storage.database import Work, reading, unit_of_work
-from storage.keyring import Keyring, WrappedKey
+from storage.keyring import Family, Keyring, WrappedKey
 from storage.media import punch_hole, require_tmpfs
 from storage.models import LiveChunk, MediaJoin, MediaServer, Recording, Segment, Track
-from storage.models.base import utc_now
-from storage.objects import Bucket, ObjectMissing, StoreUnavailable
+from storage.models.base import new_id, utc_now
+from storage.objects import Bucket, StoreUnavailable
 from storage.recordings import (
     GENESIS,
     Slice,
@@ -43,6 +46,7 @@ from storage.recordings import (
     segment_key_context,
 )
 from storage.runtime import runtime
+from storage.sealed import OPEN_CLASS
 from workflows.errors import DomainError, Unavailable
 
 log = logging.getLogger(__name__)
@@ -53,7 +57,11 @@ HEAD_EVERY = timedelta(seconds=60)
 QUIET_S = 3.0  # a file that did not grow for so long after the end is finished
 SLICE_LIMIT = 8 * 1024 * 1024
 LOW_SPACE = 0.15  # alarm when less than this part of the spool is free
+SLOW_STORE_S = 10.0  # a sealed chunk that waits longer for the store raises the alarm
+RETRY_S = (1.0, 60.0)  # first and longest pause before a segment that did not open is tried again
 SEALED_DIR = "sealing"
+AWAY = (Unavailable, OperationalError, InterfaceError)
+"""The store or the database does not answer: no segment's own trouble."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +167,7 @@ class SegmentSealer:
     key: bytes
     tracks_dir: Path
     spool: Path
+    chunk_lock: timedelta
     entries: list[Entry] = field(default_factory=list)
     files: dict[str, TailedFile] = field(default_factory=dict)
     hashes: TrackHashes = field(default_factory=TrackHashes)
@@ -168,12 +177,17 @@ class SegmentSealer:
     head_told_at: datetime | None = None
 
     @classmethod
-    def begin(cls, spec: SegmentSpec, key: bytes, tracks_dir: Path, spool: Path) -> SegmentSealer:
-        """Begin a segment, or continue it after a restart of the sealer."""
+    def begin(
+        cls, spec: SegmentSpec, key: bytes, tracks_dir: Path, spool: Path, *, chunk_lock: timedelta
+    ) -> SegmentSealer:
+        """Begin a segment, or continue it after a restart of the sealer.
+
+        `chunk_lock` is how long the store refuses to delete a live chunk.
+        """
         spool.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not (spool / "segment.json").exists():
             _write_durably(spool / "segment.json", spec.dump().encode())
-        sealer = cls(spec, key, tracks_dir, spool)
+        sealer = cls(spec, key, tracks_dir, spool, chunk_lock)
         sealer._continue()
         return sealer
 
@@ -357,7 +371,7 @@ class SegmentSealer:
         name = chunk_name(self.spec.recording_id, self.spec.segment_id, entry.number)
         store = runtime().store
         info = store.put(Bucket.CHUNKS, name, path.read_bytes())
-        store.lock(Bucket.CHUNKS, name, info.version_id, utc_now() + chunk_lock())
+        store.lock(Bucket.CHUNKS, name, info.version_id, utc_now() + self.chunk_lock)
         self._ledger({"stored": entry.number, "version_id": info.version_id})
         entry.version_id = info.version_id
         path.unlink()
@@ -368,6 +382,11 @@ class SegmentSealer:
         """Chunks sealed but not yet in the store."""
         return sum(not entry.version_id for entry in self.entries)
 
+    @property
+    def waits_since(self) -> datetime | None:
+        """When the oldest of them was sealed."""
+        return next((e.sealed_at for e in self.entries if not e.version_id), None)
+
     def forget_tracks(self) -> None:
         """Free the tmpfs of a closed segment."""
         for file in self.files.values():
@@ -376,16 +395,22 @@ class SegmentSealer:
         shutil.rmtree(self.tracks_dir, ignore_errors=True)
 
 
-_chunk_lock = timedelta(days=30)
+@dataclass
+class _Pause:
+    """When a segment that did not open is tried again; each time later than before."""
 
+    until: float = 0.0
+    length_s: float = RETRY_S[0]
 
-def chunk_lock() -> timedelta:
-    """How long the store refuses to delete a live chunk."""
-    return _chunk_lock
+    def longer(self) -> None:
+        self.until = time.monotonic() + self.length_s
+        self.length_s = min(self.length_s * 2, RETRY_S[1])
 
 
 class Sealer:
-    """All segments of one media server."""
+    """All segments of one media server; trouble of one never stops another."""
+
+    PROOF_EVERY_S = 10.0
 
     def __init__(self, settings: Settings, keyring: Keyring) -> None:
         self.settings = settings
@@ -394,27 +419,29 @@ class Sealer:
         self.sealed_dir = settings.data_dir / SEALED_DIR
         self.segments: dict[UUID, SegmentSealer] = {}
         self.lock = threading.RLock()
-        self._alarms: dict[str, str] = {}
-
-    @property
-    def alarm(self) -> str:
-        """What is wrong at this moment, in words for the desk; empty when all is well."""
-        return next((said for said in self._alarms.values() if said), "")
+        self.alarms = Alarms(settings.time_zone)
+        self._pauses: dict[UUID, _Pause] = {}
+        self._store_failed = False
+        self._proved_at = float("-inf")
 
     def prepare(self) -> None:
         """Refuse a spool that is not tmpfs; continue what a crash interrupted."""
         self.rooms_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.sealed_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         require_tmpfs(self.rooms_dir)
-        for folder in sorted(self.sealed_dir.iterdir()):
+        for folder in sorted(path for path in self.sealed_dir.iterdir() if path.is_dir()):
             self._continue_segment(folder)
 
     def _continue_segment(self, folder: Path) -> None:
         try:
             spec = SegmentSpec.load((folder / "segment.json").read_text())
-            self._begin(spec)
-        except (OSError, DomainError, SQLAlchemyError):
-            log.exception("segment cannot be continued yet", extra={"segment": folder.name})
+        except (OSError, ValueError, KeyError):
+            log.exception("folder of a segment cannot be read", extra={"segment": folder.name})
+            return
+        try:
+            self._begin_guarded(spec)
+        except (Unavailable, SQLAlchemyError):
+            log.warning("the database is away; the segment is continued later")
 
     def _begin(self, spec: SegmentSpec) -> SegmentSealer:
         key = self.keyring.unwrap(
@@ -426,10 +453,44 @@ class Sealer:
             key,
             self.rooms_dir / spec.room,
             self.sealed_dir / str(spec.segment_id),
+            chunk_lock=timedelta(days=self.settings.chunk_lock_days),
         )
         with self.lock:
             self.segments[spec.segment_id] = sealer
         return sealer
+
+    def _begin_guarded(self, spec: SegmentSpec) -> SegmentSealer | None:
+        """The segment's sealer, or None with its alarm raised; tried again after a pause."""
+        pause = self._pauses.setdefault(spec.segment_id, _Pause())
+        if time.monotonic() < pause.until:
+            return None
+        with self._guarded(spec.segment_id):
+            sealer = self._begin(spec)
+            self._pauses.pop(spec.segment_id, None)
+            return sealer
+        pause.longer()
+        return None
+
+    @contextmanager
+    def _guarded(self, segment_id: UUID, doing: str = "") -> Iterator[None]:
+        """Whatever goes wrong inside raises the alarm of this segment alone; success ends it.
+
+        Passes on what concerns all of them: a store or a database that is away.
+        """
+        cause = of_segment(segment_id, doing)
+        try:
+            yield
+        except AWAY:
+            raise
+        except Exception as error:
+            if self.alarms.raised(cause, _segment_trouble(error)):
+                log.exception("segment in trouble: %s", cause)
+        else:
+            self.alarms.over(cause)
+
+    def retry_all_now(self) -> None:
+        """Try every segment that did not open in the next round, whatever its pause."""
+        self._pauses.clear()
 
     # --- the loop -----------------------------------------------------------------------------
 
@@ -443,47 +504,121 @@ class Sealer:
                 )
             ).all()
         for row in rows:
-            sealer = self.segments.get(row.id) or self._begin(
+            sealer = self.segments.get(row.id) or self._begin_when_stored(row)
+            if sealer is not None:
+                sealer.ending = sealer.ending or row.ended_at is not None
+        self._forget_troubles({row.id for row in rows} | set(self.segments))
+
+    def _begin_when_stored(self, row: Segment) -> SegmentSealer | None:
+        """Begin it; one that must first read its chunks back waits for the store alone."""
+        try:
+            return self._begin_guarded(
                 SegmentSpec(row.id, row.recording_id, row.room, row.kid, row.wrapped_key)
             )
-            sealer.ending = sealer.ending or row.ended_at is not None
+        except StoreUnavailable as error:
+            self._store_failed = True
+            self.alarms.raised(of_segment(row.id), _segment_trouble(error))
+            return None
+
+    def _forget_troubles(self, known: set[UUID]) -> None:
+        """What was closed by other means needs no alarm any more."""
+        for segment_id in self.alarms.segments() - known:
+            self.alarms.over_for(segment_id)
+            self._pauses.pop(segment_id, None)
 
     def seal_all(self) -> None:
         """One round of sealing over every open segment."""
-        trouble = ""
         for sealer in list(self.segments.values()):
             if not sealer.closed and sealer.due:
-                try:
+                with self._guarded(sealer.spec.segment_id):
                     sealer.tick()
-                except OSError as error:
-                    trouble = f"Không ghi được vùng đệm: {error.strerror}."
-                    log.exception("sealing failed once; it tries again")
-        self._alarms["spool"] = trouble
 
     def upload_all(self) -> None:
-        """Send waiting chunks, in order within each segment. Raises StoreUnavailable."""
-        try:
-            for sealer in list(self.segments.values()):
-                while sealer.upload_next():
-                    pass
-        except (StoreUnavailable, ObjectMissing) as error:
-            self._alarms["store"] = error.message
-            raise
-        self._alarms["store"] = ""
+        """Send waiting chunks, in order within each segment. Raises StoreUnavailable at the end."""
+        failed: StoreUnavailable | None = None
+        for sealer in list(self.segments.values()):
+            try:
+                with self._guarded(sealer.spec.segment_id, "upload"):
+                    self._upload(sealer)
+            except StoreUnavailable as error:
+                failed, self._store_failed = error, True
+        if failed is not None:
+            raise failed
+
+    def _upload(self, sealer: SegmentSealer) -> None:
+        while sealer.upload_next():
+            self._store_failed = False
 
     def tell_database(self) -> None:
         """Write index rows, the lamp and the heartbeat. Raises when the database is down."""
+        self._watch_store()
+        self._prove_sealing()
         self.tell_segments()
         with unit_of_work() as work:
             self._beat(work)
 
+    def _watch_store(self) -> None:
+        """Raise or end the alarm of the store by what waits for it."""
+        waiting = sum(sealer.waiting for sealer in self.segments.values())
+        since = [s.waits_since for s in self.segments.values() if s.waits_since is not None]
+        slow = since and (utc_now() - min(since)).total_seconds() > SLOW_STORE_S
+        if waiting and (self._store_failed or slow):
+            self.alarms.raised(
+                STORE,
+                "Kho lưu trữ không nhận dữ liệu từ {since}; "
+                f"{waiting} mảnh đã niêm phong đang chờ gửi.",
+            )
+        else:
+            self.alarms.over(STORE)
+
+    def _prove_sealing(self) -> None:
+        """Seal a chunk with a key of today, keep it durably and open it again, now and then.
+
+        Without this an idle recorder would call itself ready although no session could be sealed.
+        """
+        if time.monotonic() - self._proved_at < self.PROOF_EVERY_S:
+            return
+        try:
+            self._seal_proof()
+        except AWAY:
+            raise
+        except Exception:
+            if self.alarms.raised(SEALING, "Máy ghi không niêm phong được từ {since}."):
+                log.exception("a chunk could not be sealed as a proof; no session may open")
+        else:
+            self._proved_at = time.monotonic()
+            self.alarms.over(SEALING)
+
+    def _seal_proof(self) -> None:
+        proof_id, path = new_id(), self.sealed_dir / "proof"
+        context = segment_key_context(proof_id)
+        year = runtime().now().year
+        _, wrapped = self.keyring.new_data_key(Family.RECORDINGS, OPEN_CLASS, year, context)
+        key = self.keyring.unwrap(wrapped, context)
+        plain, _ = build_chunk(0, GENESIS, [], sealed_at=utc_now().isoformat(), final=True)
+        seal = partial(seal_chunk, recording_id=proof_id, segment_id=proof_id, number=0)
+        _write_durably(path, seal(key, plain, previous=GENESIS))
+        opened = partial(open_chunk, recording_id=proof_id, segment_id=proof_id, number=0)
+        opened(key, path.read_bytes(), previous=GENESIS)
+
     def tell_segments(self) -> None:
         """Write index rows and the lamp; close what is sealed and stored to the end."""
         for sealer in list(self.segments.values()):
-            with unit_of_work() as work:
-                self._tell_segment(work, sealer)
-            if sealer.closed and not sealer.waiting:
-                self._finish_segment(sealer)
+            with self._guarded(sealer.spec.segment_id, "tell"):
+                with unit_of_work() as work:
+                    self._tell_segment(work, sealer)
+                if sealer.closed and not sealer.waiting:
+                    self._finish_segment(sealer)
+        self._tell_unopened()
+
+    def _tell_unopened(self) -> None:
+        """The lamp of a segment that never opened says why."""
+        unopened = self.alarms.segments() - set(self.segments)
+        if not unopened:
+            return
+        with unit_of_work() as work:
+            for row in work.db_session.scalars(select(Segment).where(Segment.id.in_(unopened))):
+                row.alarm = self.alarms.words(row.id)
 
     def _tell_segment(self, work: Work, sealer: SegmentSealer) -> None:
         row = work.get(Segment, sealer.spec.segment_id)
@@ -514,7 +649,7 @@ class Sealer:
         row.last_sealed_at = sealer.entries[-1].sealed_at if sealer.entries else None
         row.chain_head = sealer.head if sealer.entries else None
         row.unsealed_lag_ms = self._lag_ms(sealer)
-        row.alarm = self.alarm
+        row.alarm = self.alarms.words(sealer.spec.segment_id)
 
     @staticmethod
     def _lag_ms(sealer: SegmentSealer) -> int | None:
@@ -550,12 +685,15 @@ class Sealer:
         sealer.forget_tracks()
         with self.lock:
             del self.segments[sealer.spec.segment_id]
+        self.alarms.over_for(sealer.spec.segment_id)
         shutil.rmtree(sealer.spool)
 
     def _beat(self, work: Work) -> None:
         space = shutil.disk_usage(self.rooms_dir)
-        low = space.free < space.total * LOW_SPACE
-        self._alarms["space"] = "Vùng đệm ghi sắp đầy." if low else ""
+        if space.free < space.total * LOW_SPACE:
+            self.alarms.raised(SPACE, "Vùng đệm ghi sắp đầy.")
+        else:
+            self.alarms.over(SPACE)
         row = work.db_session.get(MediaServer, self.settings.media_server)
         if row is None:
             row = MediaServer(name=self.settings.media_server)
@@ -565,7 +703,8 @@ class Sealer:
         row.spool_total_bytes, row.spool_free_bytes = space.total, space.free
         row.waiting_chunks = sum(s.waiting for s in self.segments.values())
         row.open_segments = len(self.segments)
-        row.seen_at, row.alarm = utc_now(), self.alarm
+        row.alarms, row.alarm = self.alarms.rows(), self.alarms.words()
+        row.seen_at = utc_now()
 
     def run_until_stopped(self) -> None:
         """Seal, upload and tell until SIGTERM; each in its own thread, none waits for another."""
@@ -596,12 +735,18 @@ class Sealer:
         while not stop.wait(every):
             try:
                 step()  # type: ignore[operator]  # a bound method of this class
-            except (StoreUnavailable, ObjectMissing):
+            except StoreUnavailable:
                 log.warning("the store is away; sealed chunks wait beside the recorder")
             except (Unavailable, SQLAlchemyError):
                 log.warning("the database is away; sealing goes on")
             except Exception:
                 log.exception("a round of the sealer failed once; it tries again")
+
+
+def _segment_trouble(error: Exception) -> str:
+    """The sentence about one segment; a domain refusal in its own words."""
+    told = error.message if isinstance(error, DomainError) else f"lỗi {type(error).__name__}."
+    return f"Một đoạn ghi chưa niêm phong được: {told}"
 
 
 def _index_row(spec: SegmentSpec, entry: Entry) -> LiveChunk:

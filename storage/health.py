@@ -143,6 +143,7 @@ def _media() -> Finding:
                 "spool_free": server.spool_free_bytes,
                 "spool_total": server.spool_total_bytes,
                 "alarm": server.alarm,
+                "alarms": server.alarms,
             }
             for server in servers
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -183,8 +184,17 @@ def _media(figures: dict[str, Any]) -> list[str]:
             chunks=server["waiting_chunks"],
             free=_gigabytes(server["spool_free"]),
         )
-        + (f" · {server['alarm']}" if server["alarm"] else "")
         for server in figures["servers"]
+    ] + [
+        _(
+            "%(name)s: %(alarm)s Began %(began)s, last seen %(seen)s.",
+            name=server["name"],
+            alarm=alarm["text"],
+            began=vndatetime(datetime.fromisoformat(alarm["began_at"])),
+            seen=vndatetime(datetime.fromisoformat(alarm["seen_at"])),
+        )
+        for server in figures["servers"]
+        for alarm in server["alarms"]
     ]
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reception.media_gateway import MediaRoom
+from reception.recordings.alarms import stops_sealing
 from storage.database import Work
 from storage.identities import open_field, seal_field
 from storage.keyring import Family
@@ -56,7 +57,10 @@ def prepare_keys() -> None:
 
 
 def choose_media_server(db_session: Session) -> MediaServer:
-    """The freshest server of the pool with the least load. Raises RecorderNotRunning."""
+    """The freshest server of the pool that can seal, with the least load.
+
+    Raises RecorderNotRunning.
+    """
     servers = db_session.scalars(
         select(MediaServer)
         .where(
@@ -65,20 +69,24 @@ def choose_media_server(db_session: Session) -> MediaServer:
         )
         .order_by(MediaServer.open_segments, MediaServer.name)
     ).all()
-    if not servers:
+    able = [server for server in servers if not stops_sealing(server.alarms)]
+    if not able:
         raise RecorderNotRunning
-    return servers[0]
+    return able[0]
 
 
 def recorder_ready(db_session: Session) -> tuple[bool, str]:
     """Whether a session could open now, and the sentence that says so."""
-    servers = db_session.scalars(select(MediaServer).order_by(MediaServer.seen_at.desc())).all()
+    servers = db_session.scalars(select(MediaServer)).all()
     if not servers:
         return False, "Chưa có máy ghi nào báo về. Nhờ kỹ thuật bật dịch vụ niêm phong."
-    best = servers[0]
-    if best.seen_at <= utc_now() - FRESH:
+    fresh = [server for server in servers if server.seen_at > utc_now() - FRESH]
+    if not fresh:
         return False, "Máy ghi không còn báo về. Nhờ kỹ thuật kiểm tra dịch vụ niêm phong."
-    if best.spool_free_bytes <= RESERVED_BYTES:
+    able = [server for server in fresh if not stops_sealing(server.alarms)]
+    if not able:
+        return False, "Máy ghi không niêm phong được. Nhờ kỹ thuật kiểm tra khóa và ổ đĩa."
+    if all(server.spool_free_bytes <= RESERVED_BYTES for server in able):
         return False, "Vùng đệm ghi sắp đầy, chưa thể mở phiên. Nhờ kỹ thuật giải phóng."
     return True, "Máy ghi sẵn sàng."
 

@@ -128,8 +128,16 @@ class OutboxMessage(Identified, Created, Base):
     error: Mapped[str] = mapped_column(default="")
 
 
+Index(
+    "ix_outbox_message_waiting",
+    OutboxMessage.not_before_at,
+    sqlite_where=OutboxMessage.sent_at.is_(None),
+    postgresql_where=OutboxMessage.sent_at.is_(None),
+)
+
+
 class OutboxReceipt(Identified, Created, Base):
-    """What the outside answered."""
+    """What a channel answered: the log of deliveries."""
 
     __tablename__ = "outbox_receipt"
 
@@ -137,6 +145,43 @@ class OutboxReceipt(Identified, Created, Base):
     channel: Mapped[str]
     outcome: Mapped[str]
     detail: Mapped[str] = mapped_column(default="")
+
+
+class Notice(Identified, Created, Base):
+    """A message as it waits for one officer inside the system; once per message and account."""
+
+    __tablename__ = "notice"
+    __table_args__ = (UniqueConstraint("message_id", "account_id"),)
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("outbox_message.id"))
+    topic: Mapped[str]
+    subject_kind: Mapped[str]
+    subject_id: Mapped[UUID]
+    read_at: Mapped[datetime | None]
+
+
+Index("ix_notice_account_id_read_at", Notice.account_id, Notice.read_at)
+
+
+class ScheduledTask(Base):
+    """Work that comes back by the clock: when it ran, when it runs next, who holds it now.
+
+    `fence` grows with each taking over, so that a worker that froze writes nothing later.
+    """
+
+    __tablename__ = "scheduled_task"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    next_run_at: Mapped[datetime]
+    last_run_at: Mapped[datetime | None]
+    last_ok_at: Mapped[datetime | None]
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    failures: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(default="")
+    holder: Mapped[str] = mapped_column(default="")
+    fence: Mapped[int] = mapped_column(default=0)
+    lease_until_at: Mapped[datetime | None]
 
 
 class ReportSnapshot(Identified, Created, Base):

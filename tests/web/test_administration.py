@@ -136,6 +136,27 @@ def test_silent_sealer_with_an_open_session_is_out_of_order(app: Flask) -> None:
     assert _state("media") == (BAD, "recorder_silent")
 
 
+def test_health_page_says_since_when_the_recorder_is_in_trouble(
+    client: FlaskClient, factories: Factories, app: Flask
+) -> None:
+    with unit_of_work() as work:
+        work.db_session.add(
+            MediaServer(
+                name="janus-1", http_url="", ws_url="", spool_dir="", spool_total_bytes=100,
+                spool_free_bytes=50, seen_at=utc_now(), alarm="Kho lưu trữ không nhận.",
+                alarms=[{
+                    "cause": "store", "text": "Kho lưu trữ không nhận.",
+                    "began_at": "2026-11-23T02:03:04+00:00", "seen_at": "2026-11-23T02:09:00+00:00",
+                }],
+            )
+        )  # fmt: skip
+    factories.log_in(client, factories.officer(Role.ADMINISTRATOR))
+    page = client.get("/suc-khoe").get_data(as_text=True)
+    assert "janus-1: Kho lưu trữ không nhận. Bắt đầu" in page
+    assert "09:03" in page
+    assert "lần cuối thấy" in page
+
+
 def test_work_that_nobody_does_and_leaves_that_wait_are_seen(app: Flask) -> None:
     assert _state("jobs") == (OK, "")
     with unit_of_work() as work:
