@@ -138,10 +138,11 @@ def _drafted(work: Work, sitting: queries.Sitting) -> tuple[Point, ...]:
     def given(item_id: UUID | None) -> str:
         return "\n".join(queries.marker_text(m) for m in tasks if m.agenda_item_id == item_id)
 
+    answered = steps.outcomes(work.db_session, sitting)
     heard = [
         Point(str(item.id), _heading(sitting, item), given(item.id))
         for item in sitting.agenda
-        if item.started_at is not None
+        if item.id in answered and answered[item.id].heard
     ]
     common = given(None)
     return (*heard, *((Point("", "Việc giao chung", common),) if common else ()))

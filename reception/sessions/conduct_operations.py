@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from reception.desk.steps import NewLine, write_line
 from reception.media_gateway import MediaGateway, MediaRefused, MediaRoom
 from reception.recordings import steps as recordings
-from reception.sessions import facts, minutes_operations, steps
+from reception.sessions import facts, minutes_operations, steps, visits
 from reception.sessions.media import MediaPool
 from reception.sessions.presence import DESK, INSIDE, may_speak, place_of
+from reception.sessions.visits import Answer
 from storage.database import Work, reading, unit_of_work
-from storage.identities import read_person, seal_field
+from storage.identities import seal_field
 from storage.models import (
     AgendaItem,
     Marker,
     MediaJoin,
     Participant,
-    Person,
-    Petition,
-    Post,
     ReceptionSession,
     Recording,
     Segment,
@@ -37,7 +34,6 @@ from workflows.gates import ensure_may_open
 IDENTIFIED = ("citizen", "representative")
 """Whose papers somebody must have looked at before they come in (NĐ 154/2026/NĐ-CP, Điều 12)."""
 
-HEADS = ("provincial_chair", "commune_chair", "department_head")
 MARKER_KINDS = ("note", "task", "document", "incident")
 END_WORDS = "kết thúc"
 
@@ -361,18 +357,26 @@ def _leave(sitting: queries.Sitting) -> None:
             person.state = "left"
 
 
-def end_session(meeting_id: UUID, *, typed: str, by: Actor, pool: MediaPool, now: datetime) -> None:
-    """End for good: recording closed, running visit entered in the book, minutes drafted.
+def end_session(
+    meeting_id: UUID,
+    *,
+    typed: str,
+    by: Actor,
+    pool: MediaPool,
+    now: datetime,
+    answers: Mapping[UUID, Answer] | None = None,
+    nobody: str = "",
+) -> None:
+    """End for good: every visit answered for and in the book, recording closed, minutes drafted.
 
-    Raises BadInput when the words of confirmation were not typed.
+    `answers` say of each visit, by its id, whether it was heard; `nobody` why a session without an
+    agenda heard no one. Raises BadInput when an answer or the words of confirmation are missing.
     """
     if " ".join(typed.lower().split()) != END_WORDS:
         raise BadInput({"confirm": f"Gõ đúng “{END_WORDS}” để xác nhận."})
     with unit_of_work() as work:
         sitting = _chairing(work, meeting_id, by)
-        for item in sitting.agenda:
-            if item.started_at is not None and item.ended_at is None:
-                _finish(work, sitting, item, answer="", by=by, now=now)
+        visits.close_visits(work, sitting, answers or {}, nobody=nobody, by=by, now=now)
         _move(work, sitting, "end", by=by, now=now)
         sitting.meeting.ended_at = now
         ended = _end_recording(work, sitting, by)
@@ -503,22 +507,8 @@ def start_item(meeting_id: UUID, item_id: UUID, *, by: Actor) -> None:
             )
         if item.started_at is None:
             item.started_at = utc_now()
-            _mark(work, sitting, item, "item", f"Bắt đầu lượt {item.seq}.", by=by)
+            visits.mark(work, sitting, item, f"Bắt đầu lượt {item.seq}.", by=by)
             work.audit("visit_begun", item, by=by.account_id, reception_session=meeting_id)
-
-
-def _mark(
-    work: Work, sitting: queries.Sitting, item: AgendaItem, kind: str, text: str, *, by: Actor
-) -> None:
-    steps.add_marker(
-        work,
-        sitting.meeting.id,
-        kind=kind,
-        text=text,
-        key=f"{kind}:{item.id}:{'end' if item.ended_at else 'start'}",
-        by=by.account_id,
-        agenda_item_id=item.id,
-    )
 
 
 def finish_item(meeting_id: UUID, item_id: UUID, *, answer: str, by: Actor, now: datetime) -> None:
@@ -530,74 +520,7 @@ def finish_item(meeting_id: UUID, item_id: UUID, *, answer: str, by: Actor, now:
         if item.started_at is None:
             raise Conflict("Lượt này chưa bắt đầu.")
         if item.ended_at is None:
-            _finish(work, sitting, item, answer=answer, by=by, now=now)
-
-
-def _finish(
-    work: Work,
-    sitting: queries.Sitting,
-    item: AgendaItem,
-    *,
-    answer: str,
-    by: Actor,
-    now: datetime,
-) -> None:
-    item.ended_at = utc_now()
-    _mark(work, sitting, item, "item", f"Kết thúc lượt {item.seq}.", by=by)
-    if answer:
-        steps.add_marker(
-            work,
-            sitting.meeting.id,
-            kind="task",
-            text=answer,
-            key=f"answer:{item.id}",
-            by=by.account_id,
-            agenda_item_id=item.id,
-        )
-    petition = sitting.petitions.get(item.petition_id) if item.petition_id else None
-    if petition is not None and by.account_id is not None:
-        line = _book_line(work, sitting, item, petition, answer=answer, now=now)
-        write_line(work, line, by=by.account_id)
-
-
-def _book_line(
-    work: Work,
-    sitting: queries.Sitting,
-    item: AgendaItem,
-    petition: Petition,
-    *,
-    answer: str,
-    now: datetime,
-) -> NewLine:
-    """The line of the 13-column book for one visit (NĐ 154/2026/NĐ-CP, Điều 25, 27)."""
-    meeting = sitting.meeting
-    person = work.get(Person, petition.submitter_id) if petition.submitter_id else None
-    data = read_person(person) if person else None
-    return NewLine(
-        unit_id=meeting.unit_id,
-        on=facts.local_day(now),
-        kind=petition.kind,
-        outcome="heard",
-        content=petition.title,
-        visitor=", ".join(part for part in (data.name, data.address) if part) if data else "",
-        identity_paper=data.citizen_id if data else "",
-        answer=answer,
-        field_code=petition.field_code,
-        people=petition.group_size,
-        received_by=meeting.presiding_id,
-        idempotency_key=f"agenda:{item.id}",
-        reception_session_id=meeting.id,
-        petition_id=petition.id,
-        person_id=petition.submitter_id,
-        mode=meeting.mode,
-        by_head=_head_presides(work, meeting),
-        secrecy=petition.secrecy,
-    )
-
-
-def _head_presides(work: Work, meeting: ReceptionSession) -> bool:
-    roles = work.db_session.query(Post.role).filter(Post.account_id == meeting.presiding_id)
-    return any(role in HEADS for (role,) in roles)
+            visits.finish(work, sitting, item, answer=answer, by=by, now=now)
 
 
 def add_note(

@@ -12,7 +12,7 @@ from reception.clock import legal_now
 from reception.errors import wants_json
 from reception.sessions import conduct_operations
 from reception.sessions.blueprint import bp, pool
-from reception.sessions.forms import new_key
+from reception.sessions.forms import EndForm, new_key
 from workflows.access import Permission
 
 
@@ -93,10 +93,13 @@ def turn_in_person(meeting_id: UUID) -> ResponseReturnValue:
 @bp.post("/phien/<uuid:meeting_id>/ket-thuc")
 @needs(Permission.SESSION_CHAIR)
 def end(meeting_id: UUID) -> ResponseReturnValue:
-    """End for good, after the words of confirmation."""
+    """End for good, after an answer for each visit and the words of confirmation."""
+    form = EndForm.read(request.form)
     conduct_operations.end_session(
         meeting_id,
-        typed=request.form.get("confirm", ""),
+        typed=form.confirm,
+        answers=form.answers,
+        nobody=form.nobody,
         by=current_actor(),
         pool=pool(),
         now=legal_now(),

@@ -16,6 +16,7 @@ from werkzeug.datastructures import MultiDict
 
 from reception.clock import LOCAL
 from reception.sessions.schedule_operations import Plan, PlannedPoint, PlannedVisit
+from reception.sessions.visits import NOBODY_HEARD, Answer
 from workflows.errors import NotFound
 
 COMPONENTS = 6
@@ -275,6 +276,40 @@ def prefilled(day: date, **values: Any) -> ScheduleForm:
     form = ScheduleForm(on=f"{day:%d/%m/%Y}", **values)
     form.components = [{"unit": "", "place": "", "contact": ""} for _n in range(COMPONENTS)]
     return form
+
+
+NOT_HEARD_REASONS = {
+    "absent": "Người dân không đến.",
+    "postponed": "Hết giờ, chuyển sang phiên sau.",
+}
+"""Usual reasons why a visit was not heard, as they are kept with the visit."""
+
+
+@dataclass(frozen=True)
+class EndForm:
+    """What the chair answered at the end: the words of confirmation, and each visit."""
+
+    confirm: str
+    answers: dict[UUID, Answer]
+    nobody: str
+
+    @classmethod
+    def read(cls, data: MultiDict[str, str]) -> EndForm:
+        return cls(
+            confirm=data.get("confirm", ""),
+            answers={
+                item_id: _answer(chosen, data.get(f"why_{item_id}", ""))
+                for name, chosen in data.items()
+                if chosen and (item_id := _uuid(name.removeprefix("outcome_"))) is not None
+            },
+            nobody=data.get(NOBODY_HEARD, "").strip()[:500],
+        )
+
+
+def _answer(chosen: str, typed: str) -> Answer:
+    if chosen == "heard":
+        return Answer(heard=True)
+    return Answer(heard=False, reason=NOT_HEARD_REASONS.get(chosen, typed.strip()[:500]))
 
 
 def device_words(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ text is sections that the office edits freely. Source: NĐ 154/2026/NĐ-CP, Đi�
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,16 +15,26 @@ from uuid import UUID
 from reception.clock import LOCAL
 from reception.recordings import steps as recordings
 from reception.sessions import facts, steps
+from reception.sessions.steps import Outcome
 from storage.database import Work, reading, unit_of_work
 from storage.identities import open_field, seal_field
-from storage.models import AgendaItem, Marker, Minutes, ReceptionSession, Recording
+from storage.models import (
+    AgendaItem,
+    Marker,
+    Minutes,
+    ReceptionSession,
+    Recording,
+    SessionPoint,
+)
 from storage.models.base import new_id
 from storage.queries import sessions as queries
 from storage.subjects import minutes_subject
 from workflows.access import Actor, Permission, decide, ensure_allowed
 from workflows.errors import Conflict, NotFound
 
-SEATED = ("in_room", "dropped", "left", "admitted")
+CAME = ("admitted", "joined", "returned")
+"""What is noted of somebody who was let in or connected; being seated at the desk is neither."""
+
 MEANT = ("note", "task", "document", "help", "incident")
 HAPPENED = ("recorder", "pause", "resume", "closed", "incident", "opened")
 
@@ -47,6 +57,7 @@ class MinutesPage:
     editions: tuple[Minutes, ...]
     recording: Recording | None
     lamp: recordings.Lamp
+    outcomes: Mapping[UUID | None, Outcome]
     may_edit: bool
     may_read_back: bool
 
@@ -101,12 +112,16 @@ def _drafted(work: Work, sitting: queries.Sitting) -> list[Section]:
         else timedelta()
     )
     words = _Words(markers, shift)
+    answered = steps.outcomes(work.db_session, sitting)
     return [
         Section("Thời gian, địa điểm", _when_and_where(sitting)),
-        Section("Thành phần tham dự", _who(sitting)),
+        Section("Thành phần tham dự", _who(sitting, _came(work, sitting))),
         Section("Quy định khi tiếp", _rules(sitting)),
-        *(Section(_item_heading(sitting, item), words.of_item(item)) for item in sitting.agenda),
-        Section("Diễn biến khác", words.happened()),
+        *(
+            Section(_item_heading(sitting, item), words.of_item(item, answered.get(item.id)))
+            for item in sitting.agenda
+        ),
+        Section("Diễn biến khác", words.happened(answered.get(None))),
         Section("Kết luận của người chủ trì", words.tasks()),
         Section("Ghi âm, ghi hình", _recorded(work, sitting)),
     ]
@@ -124,22 +139,30 @@ class _Words:
             for marker in chosen
         )
 
-    def of_item(self, item: AgendaItem) -> str:
-        if item.started_at is None:
-            return "Chưa tiếp trong phiên này; chuyển sang lịch tiếp sau."
+    def of_item(self, item: AgendaItem, outcome: Outcome | None) -> str:
+        """What is on record of a visit: whether it was heard, and what was noted in it."""
         found = [m for m in self._markers if m.agenda_item_id == item.id and m.kind in MEANT]
-        return self._lines(found) or "Không có ghi chép riêng."
+        return "\n".join(part for part in (_heard(outcome), self._lines(found)) if part)
 
-    def happened(self) -> str:
+    def happened(self, nobody: Outcome | None) -> str:
         loose = [
             marker
             for marker in self._markers
             if marker.kind in HAPPENED or (marker.kind in MEANT and marker.agenda_item_id is None)
         ]
-        return self._lines(loose) or "Không có."
+        why = f"Không tiếp ai trong phiên này. Lý do: {nobody.reason}" if nobody else ""
+        told = "\n".join(part for part in (why, self._lines(loose)) if part)
+        return told or "Không ghi nhận diễn biến khác."
 
     def tasks(self) -> str:
-        return self._lines(m for m in self._markers if m.kind == "task") or "Không giao việc mới."
+        tasks = self._lines(m for m in self._markers if m.kind == "task")
+        return tasks or "Không ghi nhận việc nào được giao."
+
+
+def _heard(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return "Chưa ghi kết quả của lượt này."
+    return "Đã tiếp." if outcome.heard else f"Không tiếp trong phiên này. Lý do: {outcome.reason}"
 
 
 def _clock(moment: datetime | None) -> str:
@@ -149,25 +172,40 @@ def _clock(moment: datetime | None) -> str:
 def _when_and_where(sitting: queries.Sitting) -> str:
     meeting = sitting.meeting
     how = "trực tuyến" if meeting.mode == "online" else "đã chuyển sang tiếp trực tiếp"
-    places = "\n".join(
-        f"- {point.name}{': ' + point.place if point.place else ''}" for point in sitting.points
-    )
-    return (
+    opened = (
         f"Mở lúc {_clock(meeting.opened_at)}, kết thúc lúc {_clock(meeting.ended_at)}; "
-        f"hình thức: {how}.\n{places}"
+        if meeting.opened_at
+        else f"Phiên trực tuyến không mở; kết thúc lúc {_clock(meeting.ended_at)}; "
     )
+    places = "\n".join(_place(point) for point in sitting.points)
+    return f"{opened}hình thức: {how}.\n{places}"
 
 
-def _who(sitting: queries.Sitting) -> str:
+def _place(point: SessionPoint) -> str:
+    place = f": {point.place}" if point.place else ""
+    return f"- {point.name}{place}{'' if point.connected_at else ' (chưa báo đã kết nối)'}"
+
+
+def _came(work: Work, sitting: queries.Sitting) -> frozenset[UUID]:
+    """Who is known to have been there: let in, connected, or with papers compared at a point.
+
+    Whoever opened the session presided over it. Waiting outside, or a seat at the desk, is not
+    having been there.
+    """
+    told = queries.presence_of(work.db_session, sitting.meeting.id, CAME)
+    found = {event.participant_id for event in told}
+    found |= {p.id for p in sitting.participants if p.identity_checked_at is not None}
+    if sitting.presiding is not None and sitting.meeting.ended_at is not None:
+        found.add(sitting.presiding.id)
+    return frozenset(key for key in found if key is not None)
+
+
+def _who(sitting: queries.Sitting, came: frozenset[UUID]) -> str:
     lines = []
     for point in sitting.points:
-        here = [
-            p
-            for p in sitting.at(point.id)
-            if p.state in SEATED or p.identity_checked_at is not None
-        ]
+        here = [p for p in sitting.at(point.id) if p.id in came]
         names = ", ".join(sitting.names[p.id] + (f" ({p.title})" if p.title else "") for p in here)
-        lines.append(f"{point.name}: {names or 'không có người dự'}.")
+        lines.append(f"{point.name}: {names or 'không ghi nhận người dự'}.")
     return "\n".join(lines)
 
 
@@ -178,10 +216,13 @@ def _rules(sitting: queries.Sitting) -> str:
         if meeting.self_recording == "allowed"
         else f"không được phép, lý do: {meeting.self_recording_reason}"
     )
-    return (
-        "Chủ trì đã thông báo phiên được ghi âm, ghi hình và lưu theo quy định. "
-        f"Người dự tự ghi âm, ghi hình: {own}."
+    notice = (
+        f"Lúc {_clock(meeting.notice_given_at)}, chủ trì đã thông báo phiên được ghi âm, ghi hình "
+        "và lưu theo quy định. "
+        if meeting.notice_given_at
+        else ""
     )
+    return f"{notice}Người dự tự ghi âm, ghi hình: {own}."
 
 
 def _item_heading(sitting: queries.Sitting, item: AgendaItem) -> str:
@@ -194,10 +235,11 @@ def _recorded(work: Work, sitting: queries.Sitting) -> str:
     if recording is None:
         return "Phiên không có bản ghi."
     segments = recordings.segments_of(work.db_session, recording.id)
-    return (
-        f"Bản ghi {recording.code}, {len(segments)} đoạn, "
-        "niêm phong bằng mã hóa và mã băm ngay trong khi ghi."
-    )
+    sealed = sum(segment.chunks for segment in segments)
+    told = f"Bản ghi {recording.code}, {len(segments)} đoạn; "
+    if not sealed:
+        return f"{told}đến lúc lập biên bản chưa có phần nào được niêm phong."
+    return f"{told}{sealed} phần đã niêm phong bằng mã hóa và mã băm ngay trong khi ghi."
 
 
 def _recording_of(work: Work, meeting_id: UUID) -> Recording | None:
@@ -224,8 +266,10 @@ def page(meeting_id: UUID, *, by: Actor) -> MinutesPage:
         if minutes is None:
             raise NotFound("Chưa có biên bản: phiên chưa kết thúc.")
         may = may_write(work, meeting, by)
+        sitting = queries.sitting(work.db_session, meeting)
         return MinutesPage(
-            sitting=queries.sitting(work.db_session, meeting),
+            sitting=sitting,
+            outcomes=steps.outcomes(work.db_session, sitting),
             minutes=minutes,
             sections=sections_of(minutes),
             editions=tuple(queries.editions_of(work.db_session, meeting_id)),

@@ -116,7 +116,7 @@ def desk_context(state: RoomState) -> dict[str, Any]:
         "lines": line_counts(state),
         "missing": [p for p in people if p.state == "dropped"],
         "heard": {item.id: state.sitting.heard_in(item) for item in state.sitting.agenda},
-        "left": [item for item in state.sitting.agenda if item.started_at is None],
+        "left": [item for item in state.sitting.agenda if item.ended_at is None],
         "feed_icons": FEED_ICONS,
         "feed_words": feed_words(),
     }

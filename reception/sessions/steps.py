@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from reception.clock import LOCAL
@@ -30,7 +30,7 @@ from storage.models import (
     Visit,
 )
 from storage.models.base import new_id
-from storage.queries.sessions import Sitting, meetings_of_petition
+from storage.queries.sessions import Sitting, marker_text, meetings_of_petition
 from storage.runtime import runtime
 from storage.steps import record, run_of
 from workflows.access import Actor
@@ -252,6 +252,41 @@ def move(
     )
 
 
+NOT_HEARD = "not_heard"
+"""The kind of the note that says why a visit, or a whole session, heard nobody."""
+
+
+def book_key(item_id: UUID) -> str:
+    """The key of the line of the book that a visit of an agenda makes, so that it makes one."""
+    return f"agenda:{item_id}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a visit: heard, with its line in the book, or not, with the reason."""
+
+    heard: bool
+    reason: str = ""
+
+
+def outcomes(db_session: Session, sitting: Sitting) -> dict[UUID | None, Outcome]:
+    """What is on record of each visit, by its id; under None why a session heard nobody at all.
+
+    A visit that nobody answered for is missing here.
+    """
+    reasons = db_session.scalars(
+        select(Marker).where(
+            Marker.reception_session_id == sitting.meeting.id, Marker.kind == NOT_HEARD
+        )
+    )
+    found = {
+        note.agenda_item_id: Outcome(heard=False, reason=marker_text(note)) for note in reasons
+    }
+    keys = {book_key(item.id): item.id for item in sitting.agenda}
+    lines = db_session.scalars(select(Visit.idempotency_key).where(Visit.idempotency_key.in_(keys)))
+    return found | {keys[key]: Outcome(heard=True) for key in lines}
+
+
 def go_on_when_sealed(work: Work, sitting: Sitting, *, on: date) -> None:
     """After minutes and seal: the session counts as sealed, then as entered in the book.
 
@@ -261,8 +296,7 @@ def go_on_when_sealed(work: Work, sitting: Sitting, *, on: date) -> None:
     if sitting.meeting.state != "MINUTED" or not _is_sealed(work, sitting.meeting.id):
         return
     starts_on = sitting.meeting.starts_at.astimezone(LOCAL).date()
-    heard = [item for item in sitting.agenda if item.ended_at is not None]
-    facts = Facts(recordings_sealed=True, book_entry=_in_book(work, sitting.meeting.id, len(heard)))
+    facts = Facts(recordings_sealed=True, book_entry=_in_book(work, sitting))
     move(work, sitting, "seal", on=on, facts=facts, by=None, starts_on=starts_on)
     if facts.book_entry:
         move(work, sitting, "record", on=on, facts=facts, by=None, starts_on=starts_on)
@@ -276,13 +310,11 @@ def _is_sealed(work: Work, meeting_id: UUID) -> bool:
     return state in (None, "sealed")
 
 
-def _in_book(work: Work, meeting_id: UUID, heard: int) -> bool:
-    lines = work.db_session.scalar(
-        select(func.count())
-        .select_from(Visit)
-        .where(Visit.reception_session_id == meeting_id, Visit.edition == 1)
-    )
-    return (lines or 0) >= heard
+def _in_book(work: Work, sitting: Sitting) -> bool:
+    """Each visit has its line or the reason why nobody was heard; so has a session without any."""
+    known = outcomes(work.db_session, sitting)
+    asked: list[UUID | None] = [item.id for item in sitting.agenda]
+    return all(key in known for key in asked or [None])
 
 
 def lock(work: Work, meeting_id: UUID) -> ReceptionSession:

@@ -13,8 +13,16 @@ from reception.clock import LOCAL, legal_now, move_clock
 from reception.media_gateway import MediaRoom
 from reception.petitions.steps import NewPetition, register_petition
 from reception.recordings import steps as recordings
-from reception.sessions import facts, ready_operations, schedule_operations, steps
+from reception.sessions import (
+    conduct_operations,
+    facts,
+    ready_operations,
+    schedule_operations,
+    steps,
+)
+from reception.sessions.blueprint import pool
 from reception.sessions.schedule_operations import Plan, PlannedPoint, PlannedVisit
+from reception.sessions.visits import Answer
 from storage.database import reading, unit_of_work
 from storage.identities import PersonData, prepare_vault
 from storage.models import MediaServer, Participant, ReceptionSession, Recording, Segment
@@ -179,6 +187,30 @@ def open_without_media(meeting_id: UUID, cast: Cast) -> UUID:
             if person.part in ("chair", "clerk"):
                 person.state, person.admitted_at = "admitted", utc_now()
         return segment.id
+
+
+def let_in(meeting_id: UUID, cast: Cast, part: str = "citizen") -> None:
+    """The clerk has seen the papers of who waits outside and lets them in."""
+    conduct_operations.admit(
+        meeting_id, participant(meeting_id, part).id, papers_seen=True, by=cast.clerk.actor
+    )
+
+
+HEARD = Answer(heard=True)
+
+
+def end(meeting_id: UUID, cast: Cast, *answers: Answer, nobody: str = "") -> None:
+    """The chair ends it at nine, with an answer for each visit in the order of the agenda."""
+    agenda = sitting(meeting_id).agenda
+    conduct_operations.end_session(
+        meeting_id,
+        typed="kết thúc",
+        answers={item.id: answer for item, answer in zip(agenda, answers, strict=False)},
+        nobody=nobody,
+        by=cast.chair.actor,
+        pool=pool(),
+        now=local(26, 9),
+    )
 
 
 def light_lamp(segment_id: UUID, *, seconds_ago: float = 1.0, chunks: int = 12) -> None:

@@ -7,11 +7,12 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
-from reception.sessions import conduct_operations
-from reception.sessions.blueprint import pool
 from tests.support.factories import Factories
 from tests.support.meetings import (
+    HEARD,
     Cast,
+    end,
+    let_in,
     make_ready,
     open_without_media,
     schedule,
@@ -51,11 +52,11 @@ def open_meeting(client: FlaskClient, cast: Cast, ready_meeting: UUID) -> UUID:
 
 @pytest.fixture
 def ended_meeting(client: FlaskClient, cast: Cast, ready_meeting: UUID) -> UUID:
-    """Ended by the chair; the minutes are drafted."""
+    """Ended by the chair, who let the citizen in and heard the visit; the minutes are drafted."""
+    wait_outside(client, ready_meeting)
     open_without_media(ready_meeting, cast)
     with client.application.app_context():
-        conduct_operations.end_session(
-            ready_meeting, typed="kết thúc", by=cast.chair.actor, pool=pool(), now=at(26, 9)
-        )
+        let_in(ready_meeting, cast)
+        end(ready_meeting, cast, HEARD)
     set_clock(at(26, 10))
     return ready_meeting

@@ -9,13 +9,14 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
-from reception.sessions import conduct_operations
 from storage.database import reading
 from storage.identities import PersonData
 from storage.models import Petition
 from tests.support.factories import Factories
 from tests.support.meetings import (
+    HEARD,
     Cast,
+    end,
     local,
     make_ready,
     open_without_media,
@@ -128,14 +129,10 @@ def test_sender_of_another_petition_gets_no_link(
 def test_link_is_gone_after_the_session_has_ended(
     client: FlaskClient, cast: Cast, meeting_id: UUID
 ) -> None:
-    from reception.sessions.blueprint import pool
-
     open_without_media(meeting_id, cast)
     assert link_in(followed(client, cast)) is not None
     with client.application.app_context():
-        conduct_operations.end_session(
-            meeting_id, typed="kết thúc", by=cast.chair.actor, pool=pool(), now=local(26, 9)
-        )
+        end(meeting_id, cast, HEARD)
     page = followed(client, cast)
     assert link_in(page) is None
     assert "Vào phòng tiếp dân" not in page

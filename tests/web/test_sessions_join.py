@@ -10,7 +10,9 @@ from flask.testing import FlaskClient
 from reception.sessions import conduct_operations, ready_operations, steps
 from tests.support.factories import Factories
 from tests.support.meetings import (
+    HEARD,
     Cast,
+    end,
     make_ready,
     open_without_media,
     participant,
@@ -189,14 +191,10 @@ def test_ticket_while_the_media_server_is_down_is_asked_for_again_later(
 def test_after_the_end_the_link_leads_to_a_friendly_page(
     client: FlaskClient, cast: Cast, meeting_id: UUID
 ) -> None:
-    from reception.sessions.blueprint import pool
-
     token = wait_outside(client, meeting_id)
     open_without_media(meeting_id, cast)
     with client.application.app_context():
-        conduct_operations.end_session(
-            meeting_id, typed="kết thúc", by=cast.chair.actor, pool=pool(), now=at(26, 9)
-        )
+        end(meeting_id, cast, HEARD)
     for path in (f"/vao-phong/{token}", f"/vao-phong/{token}/phong"):
         answer = client.get(path)
         assert answer.status_code == 410

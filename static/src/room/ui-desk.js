@@ -45,7 +45,7 @@ function showParts(fresh, known) {
 // Whoever is typing, or stands on a button, stays there when the part around it changes.
 function replaceKeepingHands(box, html) {
   const focused = box.contains(document.activeElement) ? document.activeElement.id : "";
-  const typed = new Map([...box.querySelectorAll("input[id]:not([type=hidden])")].map((field) => [field.id, field.value]));
+  const typed = new Map([...box.querySelectorAll("input[id]:not([type=hidden]), select[id]")].map((field) => [field.id, field.value]));
   const open = [...box.querySelectorAll("details")].map((details) => details.open);
   const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
   box.innerHTML = html;
