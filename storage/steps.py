@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Exists, exists, func, or_, select
 
 from storage.database import Work
 from storage.models import (
     Deadline,
+    DeadlineChange,
     Petition,
     ProcedureRun,
     ProcedureStep,
@@ -174,7 +175,7 @@ def record(
     for term in taken.deadlines:
         _start_deadline(work, run, row, term)
     if taken.ended or taken.deadlines or run.petition_id is not None:
-        _copy_due(work, run)
+        copy_due(work, run)
     work.audit(
         f"{run.procedure}.{event}",
         by=by,
@@ -217,7 +218,7 @@ def take_back(
         elif term.ended_by in events and term.met_on and term.met_on >= undone.on:
             term.met_on, term.ended_by = None, ""
     work.flush()
-    _copy_due(work, run)
+    copy_due(work, run)
     return undone
 
 
@@ -281,7 +282,7 @@ def _start_deadline(
     run.deadlines.append(row)
 
 
-def _copy_due(work: Work, run: ProcedureRun) -> None:
+def copy_due(work: Work, run: ProcedureRun) -> None:
     """The petition's soonest open term, so that the inbox sorts without joining.
 
     An accepted petition waits for what its case is due.
@@ -305,5 +306,14 @@ def _set_due(work: Work, petition: Petition, own: ProcedureRun | None) -> None:
     petition.due_on = work.db_session.scalar(
         select(func.min(Deadline.last_day_on))
         .join(ProcedureRun, ProcedureRun.id == Deadline.run_id)
-        .where(runs, Deadline.met_on.is_(None))
+        .where(runs, Deadline.met_on.is_(None), ~_stands_still())
+    )
+
+
+def _stands_still() -> Exists:
+    """Whether a term is suspended: nothing is counted then, so it is not due either."""
+    return exists().where(
+        DeadlineChange.deadline_id == Deadline.id,
+        DeadlineChange.kind == "suspension",
+        DeadlineChange.to_on.is_(None),
     )

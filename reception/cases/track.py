@@ -27,6 +27,7 @@ from storage.models import (
 from storage.queries.units import path_of
 from storage.steps import offers, record, steps_of
 from storage.subjects import case_subject, kind_of
+from storage.terms import keep_changes
 from workflows.access import Actor, Permission, Subject, decide, ensure_allowed
 from workflows.errors import Conflict, NotFound
 from workflows.procedures.guards import Facts
@@ -239,7 +240,13 @@ def _record(
         _paper(work, case, run, paper.form or paper.code, paper.label_vi, said, by=by, on=on)
         for paper in taken.documents
     ]
-    work.flush()
+    keep_changes(
+        work,
+        run,
+        taken,
+        document_id=papers[0].id if papers else None,
+        reason="" if closed else said.reason.strip(),
+    )
     if event == "decide":
         work.add(
             Decision(

@@ -13,6 +13,7 @@ UNIT_NAMES = {
     DayUnit.CALENDAR: "ngày",
     DayUnit.HOUR: "giờ",
 }
+_COUNTED_FROM = "tính từ sau"
 _WEEKDAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
 
 
@@ -29,6 +30,12 @@ def sentence_of(term: Deadline, *, extra_days: int = 0, stopped_days: int = 0) -
     return f"{told} Căn cứ {term.source}.{note}"
 
 
+def because_in(sentence: str) -> str:
+    """Why a kept term has its longer length, as its sentence says; empty for the usual length."""
+    counted = sentence.partition(_COUNTED_FROM)[2].partition(" Căn cứ ")[0]
+    return counted.partition(" (")[2].partition(")")[0]
+
+
 def _back(term: Deadline) -> str:
     return (
         f"{term.label_vi}: chậm nhất {vietnamese_day(term.last_day)}, "
@@ -42,7 +49,7 @@ def _ahead(term: Deadline, extra_days: int, stopped_days: int) -> str:
     extra = f", gia hạn thêm {_length(term, extra_days)}" if extra_days else ""
     stopped = f", không tính {_length(term, stopped_days)} tạm đình chỉ" if stopped_days else ""
     return (
-        f"{term.label_vi}: tính từ sau {vietnamese_day(term.start_on)}, {base}{because}{extra}"
+        f"{term.label_vi}: {_COUNTED_FROM} {vietnamese_day(term.start_on)}, {base}{because}{extra}"
         f"{stopped}, hết {vietnamese_day(term.last_day)}{_moved(term, stopped_days)}."
     )
 
