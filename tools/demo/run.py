@@ -11,19 +11,19 @@ import hashlib
 import json
 import os
 import secrets
-import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from honcho.manager import Manager
-
+from tools.demo.supervise import Supervisor, run_to_end, stopped_by_signals
 from tools.minio.server import Credentials, application_settings
 from tools.postgres.server import running_postgres
 
 PROJECT = Path(__file__).resolve().parents[2]
+START_S = 120.0
 SECRETS = (
     "SECRET_KEY",
     "JANUS_TOKEN_SECRET",
@@ -83,23 +83,19 @@ def _full_back_ends(var: Path, instance: str, env: dict[str, str], port: int) ->
             postgres.create(instance)
         env["DATABASE_URL"] = postgres.url(instance)
         env.update(application_settings(port + 90, accounts))
-        store = subprocess.Popen(  # noqa: S603  # our own list, no shell
-            [
-                sys.executable, "-m", "tools.minio.server", "run",
-                "--data", str(var / "minio"), "--port", str(port + 90),
-                "--credentials", str(credentials),
-            ],
-            cwd=PROJECT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )  # fmt: skip
-        try:
-            if store.stdout is None or "ready" not in store.stdout.readline():
+        with Supervisor(os.environ, PROJECT) as supervisor:
+            supervisor.keep(
+                "minio",
+                [
+                    sys.executable, "-m", "tools.minio.server", "run",
+                    "--data", str(var / "minio"), "--port", str(port + 90),
+                    "--credentials", str(credentials),
+                ],
+                ready_word="Object store ready",
+            )  # fmt: skip
+            if not supervisor.wait_ready("minio", START_S):
                 raise SystemExit("the object store did not start")
             yield
-        finally:
-            store.send_signal(signal.SIGTERM)
-            store.wait(timeout=30)
 
 
 def _ensure_interface() -> None:
@@ -122,34 +118,29 @@ def _ensure_interface() -> None:
 
 
 def _flask(env: dict[str, str], *words: str) -> None:
-    done = subprocess.run(  # noqa: S603  # our own list, no shell
-        [sys.executable, "-m", "flask", *words], cwd=PROJECT, env={**os.environ, **env}, check=False
-    )
-    if done.returncode:
+    if run_to_end([sys.executable, "-m", "flask", *words], {**os.environ, **env}, PROJECT):
         raise SystemExit(f"flask {' '.join(words)} failed")
 
 
-def _processes(env: dict[str, str], port: int) -> dict[str, str]:
-    python = sys.executable
+def _processes(env: dict[str, str], port: int) -> dict[str, list[str]]:
     spool = env["SPOOL_DIR"]
-    return {
-        "janus": f"{python} -m reception.janus_config run --dir {spool}/janus "
-        f"--recordings {spool}/rooms",
-        "sealer": f"{python} -m flask run-sealer",
-        "worker": f"{python} -m flask run-worker",
-        "web": f"{python} -m gunicorn --worker-class gthread --workers 1 --threads 12 "
+    modules = {
+        "janus": f"reception.janus_config run --dir {spool}/janus --recordings {spool}/rooms",
+        "sealer": "flask run-sealer",
+        "worker": "flask run-worker",
+        "web": "gunicorn --worker-class gthread --workers 1 --threads 12 "
         f"--bind 127.0.0.1:{port} --no-control-socket --worker-tmp-dir /dev/shm wsgi:app",
     }
+    return {name: [sys.executable, "-m", *words.split()] for name, words in modules.items()}
 
 
-def _supervise(env: dict[str, str], port: int) -> int:
-    manager = Manager()
-    everything = {**os.environ, **env}
-    for name, command in _processes(env, port).items():
-        manager.add_process(name, command, env=everything, cwd=str(PROJECT))
-    print(f"\n  Mở / open:  {env['PUBLIC_URL']}/\n", flush=True)
-    manager.loop()
-    return int(manager.returncode or 0)
+def _supervise(env: dict[str, str], port: int) -> None:
+    """Keep every process running until this one is told to stop."""
+    with Supervisor({**os.environ, **env}, PROJECT) as supervisor:
+        for name, command in _processes(env, port).items():
+            supervisor.keep(name, command)
+        print(f"\n  Mở / open:  {env['PUBLIC_URL']}/\n", flush=True)
+        threading.Event().wait()
 
 
 def main() -> int:
@@ -165,15 +156,18 @@ def main() -> int:
     env = _settings(var, instance, asked.port)
     Path(env["SPOOL_DIR"]).mkdir(exist_ok=True, mode=0o700)
     started = time.monotonic()
-    _ensure_interface()
-    with contextlib.ExitStack() as stack:
+    # The handlers come first: whoever stops the preparation also ends what it has started.
+    with stopped_by_signals(), contextlib.ExitStack() as stack:
+        _ensure_interface()
         if asked.full:
             stack.enter_context(_full_back_ends(var, instance, env, asked.port))
         _flask(env, "database", "upgrade")
         _flask(env, "seed", "reference")
         _flask(env, "seed", "demo")
         print(f"ready after {time.monotonic() - started:.0f} s", flush=True)
-        return 0 if asked.prepare_only else _supervise(env, asked.port)
+        if not asked.prepare_only:
+            _supervise(env, asked.port)
+    return 0
 
 
 if __name__ == "__main__":

@@ -260,6 +260,12 @@ def application_settings(port: int, accounts: Credentials) -> dict[str, str]:
 
 def run_in_foreground(data_dir: Path, port: int, accounts: Credentials) -> int:
     """Serve until the server ends or this process is told to; the server's exit code."""
+
+    def give_up(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(1)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, give_up)  # while it starts: `start` then ends the server
     server = start(data_dir, port, accounts, _log_of(data_dir))
 
     def pass_on(number: int, _frame: FrameType | None) -> None:

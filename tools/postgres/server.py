@@ -125,10 +125,12 @@ def running_postgres(
     if not durable:
         options += " -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
     control = _binaries() / "pg_ctl"
-    _run(control, "-D", place, "-w", "-t", "30", "-l", place / "server.log", "-o", options, "start")
-    try:
+    log = place / "server.log"
+    try:  # whoever is stopped while it starts still ends it
+        _run(control, "-D", place, "-w", "-t", "30", "-l", log, "-o", options, "start")
         yield running
     finally:
-        _run(control, "-D", place, "-w", "-m", "fast", "stop")
+        if (place / "postmaster.pid").exists():
+            _run(control, "-D", place, "-w", "-m", "fast", "stop")
         if scratch:
             shutil.rmtree(scratch, ignore_errors=True)
