@@ -396,6 +396,8 @@ def admit(meeting_id: UUID, participant_id: UUID, *, papers_seen: bool, by: Acto
         person = _person(sitting, participant_id)
         if person.state not in ("waiting", "refused"):
             return
+        if steps.must_come(sitting.meeting, person):
+            raise Conflict("Phiên này không dự từ nhà. Mời người này đến điểm cầu, xuất giấy tờ.")
         if person.part in IDENTIFIED and person.identity_checked_at is None:
             if not papers_seen:
                 raise Conflict("Xem giấy tờ của người dân rồi mới cho vào phòng.")

@@ -194,7 +194,7 @@ class ScheduleForm:
             self._require(
                 "home_link_reason",
                 self.home_link_reason,
-                _("Write why joining from home is allowed for this session."),
+                _("Write why people should be able to join from home in this session."),
             )
         if self.kind not in KINDS:
             self.errors["kind"] = _("Choose the kind of session.")
@@ -238,7 +238,7 @@ class ScheduleForm:
             idempotency_key=self.idempotency_key or new_key(),
             self_recording=self.self_recording,
             self_recording_reason=self.self_recording_reason,
-            home_link_reason=self.home_link_reason if self.home_link else None,
+            home_link_proposal=self.home_link_reason if self.home_link else None,
             secrecy_confirmed=self.secrecy_confirmed,
             interpreter=self.interpreter,
             minutes_per_visit=int(self.minutes),

@@ -13,7 +13,14 @@ from reception.recordings.steps import FRESH, RESERVED_BYTES, recorder_ready
 from reception.sessions import facts, steps
 from reception.sessions.media import MediaPool
 from storage.database import Work, reading, unit_of_work
-from storage.models import MediaServer, Participant, ReceptionSession, SessionPoint, Unit
+from storage.models import (
+    Account,
+    MediaServer,
+    Participant,
+    ReceptionSession,
+    SessionPoint,
+    Unit,
+)
 from storage.models.base import utc_now
 from storage.queries import sessions as queries
 from storage.queries.calendar import holiday_table
@@ -66,6 +73,8 @@ class Readiness:
     may_change: bool
     may_test: bool
     may_preside: bool
+    may_home_link: bool
+    home_link_by: str
     shows_people: bool
     links: Mapping[UUID, str]
 
@@ -89,6 +98,8 @@ def readiness(meeting_id: UUID, *, by: Actor, pool: MediaPool, now: datetime) ->
         known = facts.move_facts(sitting, reason_given=True, incident_note=True)
         offered = offers(work, run, on=facts.local_day(now), facts=known)
         holidays = holiday_table(db_session)
+        decider = meeting.home_link_decided_by
+        home_link_by = work.get(Account, decider).display_name if decider else ""
     media_up = pool.of(servers[0]).is_up() if servers else pool.nearest.is_up()
     with reading() as work:
         gates = facts.gates_of(work.db_session, sitting, media_up=media_up)
@@ -105,6 +116,8 @@ def readiness(meeting_id: UUID, *, by: Actor, pool: MediaPool, now: datetime) ->
         may_change=bool(decide(by, Permission.SESSION_SCHEDULE, subject)),
         may_test=bool(decide(by, Permission.SESSION_TEST_POINT, subject)),
         may_preside=bool(decide(by, Permission.SESSION_CHAIR, subject)) and (runs or own),
+        may_home_link=bool(decide(by, Permission.SESSION_HOME_LINK, subject)),
+        home_link_by=home_link_by,
         shows_people=bool(decide(by, Permission.SESSION_SEE, subject)),
         links=_links(sitting) if own or runs else {},
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from reception.access import current_actor, needs
 from reception.clock import LOCAL, legal_now
 from reception.security import allow_devices
-from reception.sessions import ready_operations
+from reception.sessions import home_link_operations, ready_operations
 from reception.sessions.blueprint import bp, kind_words, pool, staff_door, state_tag
 from reception.sessions.clock_views import jumps
 from reception.sessions.forms import device_words, id_from
@@ -19,7 +20,7 @@ from reception.sessions.presence import INSIDE
 from reception.sessions.printing import invitation_pdf
 from reception.settings import settings
 from workflows.access import Permission
-from workflows.errors import DomainError
+from workflows.errors import BadInput, DomainError
 from workflows.gates import REASONS
 
 
@@ -59,6 +60,21 @@ def _own_point(meeting_id: UUID) -> UUID | None:
 def notify(meeting_id: UUID) -> ResponseReturnValue:
     """Tell every point; the invitations can be printed at once."""
     ready_operations.notify_points(meeting_id, by=current_actor(), now=legal_now())
+    return redirect(url_for(".ready", meeting_id=meeting_id), code=303)
+
+
+@bp.post("/phien/<uuid:meeting_id>/du-tu-nha")
+@needs(Permission.SESSION_HOME_LINK)
+def home_link(meeting_id: UUID) -> ResponseReturnValue:
+    """The head allows joining from home, or takes it back, with a reason."""
+    allowing = request.form.get("decision") == "allow"
+    decide = home_link_operations.allow if allowing else home_link_operations.take_back
+    try:
+        decide(meeting_id, reason=request.form.get("reason", "")[:500], by=current_actor())
+    except BadInput as bad:
+        flash(bad.fields["reason"], "error")
+        return redirect(url_for(".ready", meeting_id=meeting_id, _anchor="du-tu-nha"), code=303)
+    flash(_("People may join from home.") if allowing else _("Links work at the points only."))
     return redirect(url_for(".ready", meeting_id=meeting_id), code=303)
 
 

@@ -85,7 +85,7 @@ class Plan:
     idempotency_key: str
     self_recording: str = "allowed"
     self_recording_reason: str = ""
-    home_link_reason: str | None = None
+    home_link_proposal: str | None = None
     secrecy_confirmed: bool = False
     interpreter: str = ""
     minutes_per_visit: int = 25
@@ -198,6 +198,7 @@ def _schedule(plan: Plan, *, by: Actor, today: date) -> UUID:
         points = _keep_points(work, meeting, plan)
         _keep_people(work, meeting, plan, points, petitions, today=today)
         work.flush()
+        _ask_for_home_link(work, meeting, by=by)
         _first_moves(work, meeting, by=by, on=today)
         work.audit("reception_session_scheduled", meeting, by=by.account_id, points=len(points))
         return meeting.id
@@ -270,11 +271,21 @@ def _keep_meeting(work: Work, plan: Plan, unit: Unit) -> ReceptionSession:
             state="START",
             self_recording=plan.self_recording,
             self_recording_reason=plan.self_recording_reason,
-            home_link_reason=plan.home_link_reason,
+            home_link_proposal=plan.home_link_proposal,
             secrecy_confirmed=plan.secrecy_confirmed,
             idempotency_key=plan.idempotency_key,
         )
     )
+
+
+def _ask_for_home_link(work: Work, meeting: ReceptionSession, *, by: Actor) -> None:
+    """What is proposed waits for the head; a head who schedules decides with it."""
+    if meeting.home_link_proposal is None:
+        return
+    work.audit("home_link_proposed", meeting, by=by.account_id)
+    subject = reception_session_subject(work.db_session, meeting)
+    if decide(by, Permission.SESSION_HOME_LINK, subject):
+        steps.allow_home_link(work, meeting, reason=meeting.home_link_proposal, by=by)
 
 
 def _keep_points(work: Work, meeting: ReceptionSession, plan: Plan) -> list[SessionPoint]:

@@ -29,7 +29,7 @@ from storage.models import (
     SessionPoint,
     Visit,
 )
-from storage.models.base import new_id
+from storage.models.base import new_id, utc_now
 from storage.queries.sessions import Sitting, marker_text, meetings_of_petition
 from storage.runtime import runtime
 from storage.steps import record, run_of
@@ -103,6 +103,13 @@ def must_come(meeting: ReceptionSession, me: Participant) -> bool:
     if me.part not in ("citizen", "representative"):
         return False
     return meeting.home_link_reason is None and me.identity_checked_at is None
+
+
+def allow_home_link(work: Work, meeting: ReceptionSession, *, reason: str, by: Actor) -> None:
+    """The head has allowed it, as the caller made sure of; from now on the links work anywhere."""
+    meeting.home_link_reason, meeting.home_link_refusal = reason, None
+    meeting.home_link_decided_by, meeting.home_link_decided_at = by.account_id, utc_now()
+    work.audit("home_link_allowed", meeting, by=by.account_id)
 
 
 def invitations_of(db_session: Session, petition_id: UUID, *, now: datetime) -> list[Invitation]:
@@ -282,9 +289,17 @@ def outcomes(db_session: Session, sitting: Sitting) -> dict[UUID | None, Outcome
     found = {
         note.agenda_item_id: Outcome(heard=False, reason=marker_text(note)) for note in reasons
     }
-    keys = {book_key(item.id): item.id for item in sitting.agenda}
-    lines = db_session.scalars(select(Visit.idempotency_key).where(Visit.idempotency_key.in_(keys)))
-    return found | {keys[key]: Outcome(heard=True) for key in lines}
+    lines = db_session.execute(
+        select(Visit.idempotency_key, Visit.petition_id).where(
+            Visit.reception_session_id == sitting.meeting.id
+        )
+    ).all()
+    entered: set[str | UUID | None] = {value for line in lines for value in line} - {None}
+    return found | {
+        item.id: Outcome(heard=True)
+        for item in sitting.agenda
+        if entered & {book_key(item.id), item.petition_id}
+    }
 
 
 def go_on_when_sealed(work: Work, sitting: Sitting, *, on: date) -> None:

@@ -18,7 +18,11 @@ PARTS = (
 
 
 class ReceptionSession(Identified, Created, Base):
-    """A session between a central and component points. Source: NĐ 154/2026/NĐ-CP, Điều 16-24."""
+    """A session between a central and component points. Source: NĐ 154/2026/NĐ-CP, Điều 16-24.
+
+    Joining from home is proposed with its reason by who schedules; `home_link_reason` stands only
+    while the head allows it, `home_link_refusal` tells why the head does not.
+    """
 
     __tablename__ = "reception_session"
     __table_args__ = (
@@ -48,7 +52,11 @@ class ReceptionSession(Identified, Created, Base):
     ended_at: Mapped[datetime | None]
     self_recording: Mapped[str] = mapped_column(default="allowed")
     self_recording_reason: Mapped[str] = mapped_column(default="")
+    home_link_proposal: Mapped[str | None]
     home_link_reason: Mapped[str | None]
+    home_link_refusal: Mapped[str | None]
+    home_link_decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    home_link_decided_at: Mapped[datetime | None]
     secrecy_confirmed: Mapped[bool] = mapped_column(default=False)
     protection_requested: Mapped[bool] = mapped_column(default=False)
     incident_note_sealed: Mapped[bytes | None]

@@ -16,6 +16,7 @@ from reception.recordings import steps as recordings
 from reception.sessions import (
     conduct_operations,
     facts,
+    home_link_operations,
     ready_operations,
     schedule_operations,
     steps,
@@ -108,17 +109,21 @@ def plan(factories: Factories, cast: Cast, **more: Any) -> Plan:
             presiding_id=cast.chair.account_id,
             clerk_id=cast.clerk.account_id,
             idempotency_key="one-session",
-            home_link_reason="Người cao tuổi ở xa",
+            home_link_proposal="Người cao tuổi ở xa",
         ),
         **more,
     )
 
 
 def schedule(factories: Factories, cast: Cast, **more: Any) -> UUID:
-    """A scheduled session."""
-    return schedule_operations.schedule_session(
-        plan(factories, cast, **more), by=cast.clerk.actor, today=facts.local_day(legal_now())
-    )
+    """A scheduled session; what was proposed about joining from home the chair has allowed."""
+    planned = plan(factories, cast, **more)
+    today = facts.local_day(legal_now())
+    made = schedule_operations.schedule_session(planned, by=cast.clerk.actor, today=today)
+    if planned.home_link_proposal:
+        why = planned.home_link_proposal
+        home_link_operations.allow(made, reason=why, by=cast.chair.actor)
+    return made
 
 
 def sitting(meeting_id: UUID) -> queries.Sitting:

@@ -148,7 +148,7 @@ def test_link_is_gone_when_the_session_never_opened(
 def test_who_has_to_come_to_the_point_is_told_so(
     client: FlaskClient, cast: Cast, factories: Factories
 ) -> None:
-    made = schedule(factories, cast, home_link_reason=None)
+    made = schedule(factories, cast, home_link_proposal=None)
     make_ready(made, cast)
     set_clock(local(26, 7))
     page = followed(client, cast)

@@ -129,7 +129,7 @@ def test_waiting_room_shows_no_names(client: FlaskClient, meeting_id: UUID) -> N
 def test_without_leave_to_join_from_home_one_is_asked_to_come(
     client: FlaskClient, factories: Factories, cast: Cast
 ) -> None:
-    made = schedule(factories, cast, home_link_reason=None, idempotency_key="at the point")
+    made = schedule(factories, cast, home_link_proposal=None, idempotency_key="at the point")
     make_ready(made, cast)
     set_clock(at(26, 7))
     token = token_of(made)
