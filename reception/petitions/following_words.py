@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -14,6 +15,7 @@ from reception.petitions.front_operations import rule_on
 from storage.models import Deadline, Unit
 from storage.queries.following import Following, Meeting, Stage
 from workflows.lunar import lunar_date
+from workflows.procedures.loader import procedure
 
 
 def office(unit: Unit) -> str:
@@ -86,13 +88,50 @@ STAGES: dict[str, tuple[Any, Any]] = {
     "KN1.EFFECTIVE": (_l("The decision is in force"), ""),
     "KN1.ENFORCING": (_l("The decision is being carried out"), ""),
     "KN1.CLOSED": (_l("Finished"), ""),
+    "KN1.REJECTED": (
+        _l("Not taken up"),
+        _l("The written notice says why, and what you can do about it."),
+    ),
+    "KN1.SECOND_ROUND": (
+        _l("You have complained a second time"),
+        _l("The level above looks at the first decision; follow the second complaint."),
+    ),
+    "KN1.IN_COURT": (_l("The matter is in court"), ""),
+    "KN2.SENT": (
+        _l("Decision sent"),
+        _l("This is the second decision. If you do not agree you may go to court."),
+    ),
+    "KN2.PUBLISHED": (_l("The decision has been made public"), ""),
+    "KP.REPLIED": (_l("Taken up"), _l("You have been told so in writing.")),
+    "KP.NEEDS_TIME": (
+        _l("More time is needed"),
+        _l("You have been told in writing why, and until when."),
+    ),
+    "KP.REFUSED": (
+        _l("Not taken up"),
+        _l("The written notice says why, and what you can do about it."),
+    ),
 }
+
+SAME_WORDS = {"KN2": "KN1", "KP": "PET"}
+"""Procedures whose states, unless named above, mean the same to the sender as those of another."""
 
 
 def words_of(name: str, state: str, fallback: str) -> tuple[str, str]:
     """A state in plain words; the name of the law when there are none yet."""
-    title, text = STAGES.get(f"{name}.{state}", (fallback, ""))
+    alike = STAGES.get(f"{SAME_WORDS.get(name, name)}.{state}", (fallback, ""))
+    title, text = STAGES.get(f"{name}.{state}", alike)
     return str(title), str(text)
+
+
+def label_of(found: Following, term: Deadline) -> str:
+    """What a term is for, in the reader's language; its row keeps the Vietnamese words."""
+    locale = get_locale()
+    if locale is None or locale.language == "vi":
+        return term.label
+    codes = dict.fromkeys(stage.procedure for stage in found.stages)
+    rules = (rule for code in codes for rule in procedure(code).deadlines)
+    return next((rule.label_en for rule in rules if rule.name == term.name), term.label)
 
 
 def standing_words(found: Following) -> tuple[str, str]:
@@ -121,7 +160,7 @@ def timeline(found: Following, today: date) -> list[dict[str, Any]]:
         items[-1]["state"] = "cur"
     coming = [_meeting_ahead(meeting) for meeting in found.meetings]
     if found.next_term is not None:
-        coming.append(_term_ahead(found.next_term, late=found.is_late(today)))
+        coming.append(_term_ahead(found, found.next_term, late=found.is_late(today)))
     items += [item for _day, item in sorted(coming, key=lambda ahead: ahead[0])]
     return items + _after_that(found, today)
 
@@ -137,10 +176,15 @@ def _meeting_ahead(meeting: Meeting) -> tuple[date, dict[str, Any]]:
     }
 
 
-def _term_ahead(term: Deadline, *, late: bool) -> tuple[date, dict[str, Any]]:
+def _term_ahead(found: Following, term: Deadline, *, late: bool) -> tuple[date, dict[str, Any]]:
     words = str(_("At the latest %(day)s", day=day_words(term.last_day_on)))
     text = str(_("This day has passed.")) if late else ""
-    item = {"date": words, "title": term.label, "text": text, "state": "bad" if late else "next"}
+    item = {
+        "date": words,
+        "title": label_of(found, term),
+        "text": text,
+        "state": "bad" if late else "next",
+    }
     return term.last_day_on, item
 
 
@@ -210,7 +254,7 @@ def plan_of(found: Following, today: date) -> Plan:
         }
     ]
     if term is not None:
-        items.append(_term_item(term))
+        items.append(_term_item(found, term))
     items += _later_items(found, today)
     calm = str(_("You do not have to do anything now. When there is a result it is sent to you."))
     return Plan(items, term.last_day_on if term else None, calm)
@@ -240,11 +284,11 @@ def _plan_unsigned(found: Following, today: date) -> Plan:
     return Plan([*items, *_later_items(found, today)], None, calm)
 
 
-def _term_item(term: Deadline) -> dict[str, Any]:
+def _term_item(found: Following, term: Deadline) -> dict[str, Any]:
     return {
         "date": term.last_day_on,
         "lunar": str(lunar_date(term.last_day_on)),
-        "title": str(_("At the latest: %(what)s", what=term.label)),
+        "title": str(_("At the latest: %(what)s", what=label_of(found, term))),
         "text": str(_("Yes or no, you get it in writing; a no says why and where to turn.")),
         "law": term.sentence,
     }
@@ -253,7 +297,8 @@ def _term_item(term: Deadline) -> dict[str, Any]:
 def _later_items(found: Following, today: date) -> list[dict[str, Any]]:
     if found.petition.kind != "complaint":
         return []
-    settle, second = rule_on("KN1", "settle", today), rule_on("KN1", "second-complaint", today)
+    settling = "KN2" if found.petition.round == 2 else "KN1"
+    settle, second = rule_on(settling, "settle", today), rule_on("KN1", "second-complaint", today)
     items = [
         {
             "bubble": str(_("%(days)s days after that", days=settle.length)),

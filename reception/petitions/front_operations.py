@@ -9,26 +9,10 @@ from storage.database import reading
 from storage.models import Setting
 from storage.queries.following import Reception, public_receptions
 from storage.queries.places import Place, find_places
-from workflows.calendar import DayUnit
 from workflows.procedures.loader import procedure
 from workflows.procedures.model import DeadlineRule
 
 CALENDAR_LENGTH = 50
-
-SECOND_SETTLEMENT = DeadlineRule(
-    name="settle",
-    label_vi="Giải quyết khiếu nại lần hai",
-    label_en="Settle a second complaint",
-    length=45,
-    unit=DayUnit.CALENDAR,
-    anchor="accept",
-    length_complex=60,
-    length_remote=60,
-    length_remote_complex=70,
-    source="Luật Khiếu nại 02/2011/QH13, Điều 37",
-    effective_from=date(2012, 7, 1),
-)
-"""Told to people in the guide; the province's own procedure for it computes no day from here."""
 
 
 def help_line() -> dict[str, str] | None:
@@ -83,7 +67,7 @@ def guide_terms(on: date) -> dict[str, DeadlineRule]:
         "limitation": rule_on("KN1", "limitation", on),
         "acceptance": rule_on("PET", "acceptance-notice", on),
         "settle": rule_on("KN1", "settle", on),
-        "settle_second": SECOND_SETTLEMENT,
+        "settle_second": rule_on("KN2", "settle", on),
         "second": rule_on("KN1", "second-complaint", on),
         "initial": rule_on("PET", "initial", on, "is_denunciation_one_place"),
         "reply": rule_on("PET", "reply", on),

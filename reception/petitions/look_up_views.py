@@ -188,6 +188,7 @@ def _bar(found: Following) -> dict[str, object] | None:
         "late": found.is_late(today),
         "left": (term.last_day_on - today).days,
         "term": term,
+        "what": following_words.label_of(found, term),
         "words": following_words.day_words(term.last_day_on),
     }
 
