@@ -16,8 +16,27 @@ from reception.sessions.blueprint import bp, staff_door
 from reception.sessions.forms import device_words
 from reception.sessions.presence import INSIDE
 from reception.sessions.room_operations import Doorway, MeetingOver
-from workflows.access import Permission
+from workflows.access import VISITOR, Permission
 from workflows.errors import Conflict, NotFound
+
+TOKEN_HEADER = "X-Join-Token"  # noqa: S105  # the name of a header, no secret
+
+
+def asking_participant(meeting_id: UUID) -> UUID:
+    """The participant who asks: by personal link, else by log-in. Raises NotFound.
+
+    A link of another session reads as if there were no such session.
+    """
+    token = request.headers.get(TOKEN_HEADER, "")
+    if token:
+        found, participant_id = room_operations.by_link(token)
+        if found != meeting_id:
+            raise NotFound
+        return participant_id
+    actor = current_actor()
+    if actor is VISITOR:
+        raise NotFound
+    return room_operations.by_account(meeting_id, actor)
 
 
 def linked_participant(token: str) -> UUID:

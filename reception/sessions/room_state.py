@@ -11,9 +11,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from reception.recordings import steps as recordings
+from reception.sessions.paper_operations import Shown, shown_in
 from reception.sessions.presence import DESK, INSIDE, may_speak, owners
 from reception.sessions.room_watch import media_is_down
-from storage.database import reading
+from storage.database import Work, reading
 from storage.models import Participant, ReceptionSession, Segment
 from storage.models.base import utc_now
 from storage.queries import sessions as queries
@@ -35,6 +36,7 @@ class RoomState:
     media_ids: Mapping[UUID, Sequence[str]]
     feed: tuple[Mapping[str, Any], ...]
     media_down: bool
+    shown: Shown | None
     shift: timedelta
 
     @property
@@ -62,8 +64,15 @@ def room_state(participant_id: UUID) -> RoomState:
             media_ids=_media_ids(db_session, segment),
             feed=_feed(db_session, sitting, shift) if me.part in DESK else (),
             media_down=media_is_down(meeting.id),
+            shown=_shown(work, meeting, me),
             shift=shift,
         )
+
+
+def _shown(work: Work, meeting: ReceptionSession, me: Participant) -> Shown | None:
+    if meeting.state not in LIVE or not (me.part in DESK or me.state in INSIDE):
+        return None
+    return shown_in(work, meeting.id)
 
 
 def _shift(meeting: ReceptionSession, started: datetime | None) -> timedelta:
@@ -133,6 +142,7 @@ def as_json(state: RoomState, *, now: datetime) -> dict[str, Any]:
         },
         "participants": [_person(state, p) for p in _visible_people(state)],
         "agenda": _agenda(state) if state.inside or state.desk else [],
+        "shown": _shown_json(state.shown),
         "waiting": sum(person.state == "waiting" for person in state.sitting.participants)
         if state.desk
         else None,
@@ -147,6 +157,12 @@ def as_json(state: RoomState, *, now: datetime) -> dict[str, Any]:
             for line in state.feed
         ],
     }
+
+
+def _shown_json(shown: Shown | None) -> dict[str, Any] | None:
+    if shown is None:
+        return None
+    return {"id": str(shown.id), "page": shown.page, "pages": shown.pages, "name": shown.name}
 
 
 def _elapsed_s(state: RoomState) -> int | None:

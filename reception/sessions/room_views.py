@@ -14,31 +14,11 @@ from reception.clock import LOCAL, legal_now
 from reception.security import allow_devices
 from reception.sessions import room_operations, room_words
 from reception.sessions.blueprint import bp, part_words, pool, staff_door
-from reception.sessions.join_views import linked_participant
+from reception.sessions.join_views import asking_participant, linked_participant
 from reception.sessions.room_operations import MeetingOver
 from reception.sessions.room_state import RoomState, as_json, room_state
 from reception.sessions.room_watch import watch
-from workflows.access import VISITOR, Permission
-from workflows.errors import NotFound
-
-TOKEN_HEADER = "X-Join-Token"  # noqa: S105  # the name of a header, no secret
-
-
-def _me(meeting_id: UUID) -> UUID:
-    """The participant who asks: by personal link, else by log-in. Raises NotFound.
-
-    A link of another session reads as if there were no such session.
-    """
-    token = request.headers.get(TOKEN_HEADER, "")
-    if token:
-        found, participant_id = room_operations.by_link(token)
-        if found != meeting_id:
-            raise NotFound
-        return participant_id
-    actor = current_actor()
-    if actor is VISITOR:
-        raise NotFound
-    return room_operations.by_account(meeting_id, actor)
+from workflows.access import Permission
 
 
 @bp.get("/phien/<uuid:meeting_id>/phong")
@@ -110,7 +90,7 @@ def _desk_page(state: RoomState) -> str:
 @public
 def state(meeting_id: UUID) -> ResponseReturnValue:
     """What a page polls each second: lamp, people, agenda, notes; names only of those inside."""
-    me = _me(meeting_id)
+    me = asking_participant(meeting_id)
     line = _line()
     if line:
         room_operations.note_line(me, line)
@@ -149,7 +129,7 @@ def _answer(state: RoomState) -> dict[str, Any]:
 def ticket(meeting_id: UUID) -> ResponseReturnValue:
     """A ticket for one join. 410 when the session is over, 503 while nothing is recorded."""
     try:
-        made = room_operations.issue_ticket(meeting_id, _me(meeting_id), pool=pool())
+        made = room_operations.issue_ticket(meeting_id, asking_participant(meeting_id), pool=pool())
     except MeetingOver as over:
         return {"error": over.message}, 410
     return made.as_json(), 200, {"Cache-Control": "no-store"}
@@ -161,7 +141,7 @@ def hand(meeting_id: UUID) -> ResponseReturnValue:
     """Ask to speak, or take the hand down."""
     data = request.get_json(silent=True) or request.form
     room_operations.raise_hand(
-        _me(meeting_id), up=str(data.get("up", "1")) in ("1", "True", "true")
+        asking_participant(meeting_id), up=str(data.get("up", "1")) in ("1", "True", "true")
     )
     return {"ok": True}
 
@@ -171,5 +151,5 @@ def hand(meeting_id: UUID) -> ResponseReturnValue:
 def help_me(meeting_id: UUID) -> ResponseReturnValue:
     """Tell the desk: cannot hear, needs a person, asks for protection."""
     data = request.get_json(silent=True) or request.form
-    room_operations.ask_for_help(_me(meeting_id), what=str(data.get("what", "")))
+    room_operations.ask_for_help(asking_participant(meeting_id), what=str(data.get("what", "")))
     return {"ok": True}

@@ -225,6 +225,14 @@ def _shared_words() -> dict[str, str]:
         "bothRefused": _("Camera and microphone are not allowed: you can watch and listen."),
         "sound": _("Press here to hear the room"),
         "over": _("The session is over."),
+        "papers": _("Papers"),
+        "papersLoading": _("Opening…"),
+        "papersFailed": _("This paper cannot be opened here now."),
+        "papersNone": _("No paper that you may see belongs to this session."),
+        "paperVisit": _("Visit {visit}: {name}"),
+        "paperPage": _("Page {page} of {pages}"),
+        "showAll": _("Show everybody"),
+        "stopShowing": _("Stop showing"),
     }
 
 

@@ -14,6 +14,7 @@ from storage.identities import names_of, open_field
 from storage.models import (
     Account,
     AgendaItem,
+    Attachment,
     Conclusion,
     IssuedDocument,
     Marker,
@@ -262,6 +263,51 @@ def presence_of(
     if kinds:
         query = query.where(PresenceEvent.kind.in_(kinds))
     return db_session.scalars(query.order_by(PresenceEvent.at, PresenceEvent.id)).all()
+
+
+def newest_presence(
+    db_session: Session, meeting_id: UUID, kinds: Sequence[str]
+) -> PresenceEvent | None:
+    """The last event of these kinds."""
+    return db_session.scalar(
+        select(PresenceEvent)
+        .where(PresenceEvent.reception_session_id == meeting_id, PresenceEvent.kind.in_(kinds))
+        .order_by(PresenceEvent.at.desc(), PresenceEvent.id.desc())
+        .limit(1)
+    )
+
+
+def petition_ids_of(db_session: Session, meeting_id: UUID) -> frozenset[UUID]:
+    """The petitions that a session hears."""
+    rows = db_session.scalars(
+        select(AgendaItem.petition_id).where(
+            AgendaItem.reception_session_id == meeting_id, AgendaItem.petition_id.is_not(None)
+        )
+    )
+    return frozenset(row for row in rows if row is not None)
+
+
+def running_item(db_session: Session, meeting_id: UUID) -> AgendaItem | None:
+    """The visit that is being heard."""
+    return db_session.scalar(
+        select(AgendaItem)
+        .where(
+            AgendaItem.reception_session_id == meeting_id,
+            AgendaItem.started_at.is_not(None),
+            AgendaItem.ended_at.is_(None),
+        )
+        .order_by(AgendaItem.seq)
+        .limit(1)
+    )
+
+
+def attachments_of(db_session: Session, petition_id: UUID) -> Sequence[Attachment]:
+    """The files of a petition in their order; decide access before."""
+    return db_session.scalars(
+        select(Attachment)
+        .where(Attachment.petition_id == petition_id, Attachment.removed_at.is_(None))
+        .order_by(Attachment.position, Attachment.id)
+    ).all()
 
 
 def newest_minutes(db_session: Session, meeting_id: UUID) -> Minutes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from config import read_settings
@@ -17,9 +19,10 @@ from reception import create_app
 from reception.accounts.operations import open_login
 from reception.clock import legal_now
 from reception.media_gateway import JanusGateway, MediaRoom
+from reception.petitions.uploads import add_attachment, check_file, seal_file
 from reception.recordings.steps import room_of
 from reception.sessions import steps
-from storage.database import db, reading
+from storage.database import db, reading, unit_of_work
 from storage.models import MediaJoin, PresenceEvent, Recording, Segment, Track
 from tests.media.recordings import is_near, wait_until
 from tests.support.browsers import LOOKS, Participant
@@ -38,6 +41,12 @@ LOOK_OF = """id => {
   return { rgb: [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)], time: video.currentTime };
 }"""
 
+INK_ON_PAPER = """() => {
+  const canvas = document.querySelector("[data-paper-canvas]");
+  const near = (value) => Math.round(value / 16) * 16;  // JPEG moves a colour a little
+  const middle = [canvas.width / 2, canvas.height / 2, 1, 1];
+  return [...canvas.getContext("2d").getImageData(...middle).data.slice(0, 3)].map(near);
+}"""
 WATCH_LAMP = """addEventListener("DOMContentLoaded", () => {
   const lamp = document.querySelector("[data-lamp]");
   const chunks = lamp.querySelector("[data-lamp-chunks]");
@@ -347,6 +356,31 @@ def _points(evening: Evening) -> list[Any]:
     from storage.models import SessionPoint
 
     return rows(SessionPoint, reception_session_id=evening.meeting_id)
+
+
+def test_page_that_the_desk_shows_is_painted_before_a_sender(evening: Evening) -> None:
+    _attach(evening)
+    chair, citizen = both_inside(evening)
+    chair.get_by_test_id("papers-open").click()
+    expect(chair.locator("[data-paper-canvas]")).to_be_visible(timeout=15_000)
+    expect(citizen.locator("[data-papers]")).to_be_hidden()
+    chair.get_by_test_id("paper-show").click()
+    expect(citizen.locator("[data-paper-canvas]")).to_be_visible(timeout=15_000)
+    assert citizen.evaluate(INK_ON_PAPER) == [32, 64, 208]
+    assert sees(citizen, evening.chair_id, "red")
+    chair.get_by_test_id("paper-show").click()
+    expect(citizen.locator("[data-papers]")).to_be_hidden(timeout=10_000)
+
+
+def _attach(evening: Evening) -> None:
+    """A blue sheet with the petition that is heard."""
+    sheet = io.BytesIO()
+    Image.new("RGB", (600, 800), (32, 64, 208)).save(sheet, "PNG")
+    file = check_file(io.BytesIO(sheet.getvalue()), "to-xanh.png", limit=5_000_000)
+    sealed = seal_file(file)
+    with unit_of_work() as work:
+        petition_id = evening.cast.petition_id
+        add_attachment(work, sealed, file, part="evidence", petition_id=petition_id)
 
 
 def test_returning_person_takes_the_old_place_from_another_window(evening: Evening) -> None:

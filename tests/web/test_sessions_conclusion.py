@@ -1,4 +1,4 @@
-"""The notice of conclusion: written after the session, issued once, each sender told the own part."""
+"""The notice of conclusion: written after the session, issued once, told in parts."""
 
 from __future__ import annotations
 

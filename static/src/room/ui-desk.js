@@ -2,9 +2,11 @@
 import { element, icon } from "../lib/words.js";
 import { raiseCommon, raiseRecorder } from "./ui-alarms.js";
 import { duration, fill } from "./ui-format.js";
+import { Papers } from "./ui-papers.js";
 
 export function startDesk(root, { call, tiles, lamp, alarms, words }) {
   const first = JSON.parse(root.dataset.first);
+  const papers = new Papers(document.querySelector("[data-papers]"), { call, words, url: root.dataset.papersUrl, desk: true });
   const parts = new Map();
   const notePart = (name, html) => parts.set(name, html);
   for (const [name, html] of Object.entries(first.parts)) notePart(name, html);
@@ -14,6 +16,7 @@ export function startDesk(root, { call, tiles, lamp, alarms, words }) {
     lamp.update(status.lamp, status.state);
     tiles.paused = status.state === "PAUSED";
     tiles.update(status.participants);
+    papers.follow(status.shown);
     showParts(status.parts, parts);
     say(root, status, words);
     raise(alarms, words, call, status);

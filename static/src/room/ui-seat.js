@@ -1,6 +1,7 @@
 // The page of a citizen or a point: one sentence, one large button.
 import { icon } from "../lib/words.js";
 import { raiseCommon } from "./ui-alarms.js";
+import { Papers } from "./ui-papers.js";
 
 const OVER = ["ENDED", "MINUTED", "SEALED", "RECORDED", "CONCLUDED", "CANCELLED", "IN_PERSON"];
 const LIVE = ["OPEN", "CLOSED_ROOM"];
@@ -8,12 +9,14 @@ const INSIDE = ["admitted", "in_room", "dropped"];
 
 export function startSeat(root, { call, tiles, lamp, alarms, words }) {
   const first = JSON.parse(root.dataset.first);
+  const papers = new Papers(document.querySelector("[data-papers]"), { call, words, url: root.dataset.papersUrl, desk: false });
   call.addEventListener("status", ({ detail: status }) => {
     if (OVER.includes(status.state)) return location.reload();
     lamp.update(status.lamp, status.state);
     tiles.paused = status.state === "PAUSED";
     tiles.update(status.participants);
     say(status);
+    papers.follow(status.shown);
     hand(status, words);
     microphone(call, status, words);
     raiseCommon(alarms, words, { status, room: call.room, pageLostS: 0 });
