@@ -11,7 +11,7 @@ from datetime import date
 
 from workflows.procedures.model import PREVIOUS, SAME, START, Procedure, State, Transition
 
-WIDTH, HEIGHT = 168, 52
+WIDTH, HEIGHT = 168, 58
 ACROSS, DOWN = 28, 64
 MARGIN = 24
 MANY = 3
