@@ -22,6 +22,7 @@ from storage.models.base import utc_now
 from storage.objects import FolderStore, MinioStore, ObjectStore, minio_client
 from storage.rootkeys import Device, NoRootKey, RootPlace
 from storage.runtime import Runtime, configure
+from storage.timestamps import Authority
 
 
 def make_store(settings: Settings) -> ObjectStore:
@@ -93,6 +94,9 @@ def init_services(app: Flask, settings: Settings) -> None:
             key_dir=settings.key_dir,
             now=utc_now,
             legal_now=(lambda: legal(engine)) if legal else utc_now,
+            authority=Authority(settings.tsa_url, settings.tsa_roots)
+            if settings.tsa_roots is not None
+            else None,
         )
     )
     app.extensions["gateway"] = make_gateway(settings)

@@ -11,16 +11,17 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from sqlalchemy import func, select
+from sqlalchemy import Result, func, select
 from sqlalchemy.orm import Session
 
 from storage.models.ledger import AuditLeaf, AuditNode, AuditTree, Checkpoint
@@ -105,11 +106,12 @@ def _put_leaf(db_session: Session, index: int, digest: bytes, cache: NodeCache) 
         cache[level, position] = digest
         if position % 2 == 0:
             return
-        digest = node_hash(_node(db_session, level, position - 1, cache), digest)
+        digest = node_hash(stored_node(db_session, level, position - 1, cache), digest)
         level, position = level + 1, position // 2
 
 
-def _node(db_session: Session, level: int, position: int, cache: NodeCache) -> bytes:
+def stored_node(db_session: Session, level: int, position: int, cache: NodeCache) -> bytes:
+    """The hash of a complete subtree as it is stored. Raises AuditBroken when it is missing."""
     known = cache.get((level, position))
     if known is None:
         node = db_session.get(AuditNode, (level, position))
@@ -141,7 +143,7 @@ def fold_peaks(hashes: list[bytes]) -> bytes:
 def root_at(db_session: Session, size: int) -> bytes:
     """Root of the tree when it had `size` leaves."""
     cache: NodeCache = {}
-    return fold_peaks([_node(db_session, *peak, cache) for peak in peaks(size)])
+    return fold_peaks([stored_node(db_session, *peak, cache) for peak in peaks(size)])
 
 
 def sequence_batch(db_session: Session) -> int:
@@ -194,62 +196,126 @@ class _Frontier:
         return fold_peaks([digest for _, digest in self._stack])
 
 
+@dataclass(frozen=True)
+class Point:
+    """What some checkpoint says of the tree; `where` is told when it does not hold."""
+
+    size: int
+    root: bytes
+    where: str
+
+
 def verify(
     db_session: Session,
     public_key: Ed25519PublicKey | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    outside: Sequence[str] = (),
 ) -> Verified:
-    """Recompute the whole log in one pass. Raises AuditBroken naming the first bad leaf."""
+    """Recompute the whole log in one pass. Raises AuditBroken naming the first bad leaf.
+
+    `outside` are notes of checkpoints as they lie in locked storage or with a witness; whoever
+    rewrote or set back the whole database is found by them. Needs bounded memory.
+    """
+    _hold_still(db_session)
     tree = db_session.get(AuditTree, TREE_ID)
     size = tree.size if tree else 0
-    checkpoints = db_session.scalars(select(Checkpoint).order_by(Checkpoint.size)).all()
-    pending = [point for point in checkpoints]
-    frontier = _Frontier()
-    _check_points(frontier, pending, public_key)
-    with closing(_leaves(db_session)) as leaves:
+    points = _points(db_session, public_key, outside)
+    frontier, nodes = _Frontier(), _StoredNodes(db_session)
+    pending = _check_points(frontier, points)
+    with closing(_leaves(db_session)) as leaves, closing(nodes):
         for leaf in leaves:
             _check_leaf(leaf, frontier.size)
-            _check_nodes(db_session, frontier.push(leaf.leaf_hash), frontier.size - 1)
-            _check_points(frontier, pending, public_key)
-            if frontier.size % 500 == 0:
+            nodes.expect(frontier.push(leaf.leaf_hash), frontier.size - 1)
+            pending = _check_points(frontier, pending)
+            if frontier.size % BATCH == 0:
                 progress(frontier.size, size)
-    if frontier.size != size or pending:
-        expected = max([size, *(point.size for point in pending)])
-        raise AuditBroken(
-            f"nhật ký có {frontier.size} dòng, cây hoặc điểm chốt ghi {expected} dòng",
-            frontier.size,
-        )
+        _check_end(frontier.size, size, pending)
+        nodes.expect_end(size)
     progress(size, size)
     waiting = db_session.scalar(
         select(func.count()).select_from(AuditLeaf).where(AuditLeaf.tree_index.is_(None))
     )
-    return Verified(size, frontier.root(), int(waiting or 0), len(checkpoints))
+    return Verified(size, frontier.root(), int(waiting or 0), len(points))
 
 
-def _leaves(db_session: Session) -> Generator[AuditLeaf, None, None]:
-    query = (
-        select(AuditLeaf)
+def _hold_still(db_session: Session) -> None:
+    """Let every query of the pass see the same moment, while others go on writing."""
+    if db_session.get_bind().dialect.name == "postgresql" and not db_session.in_transaction():
+        db_session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
+def _points(
+    db_session: Session, public_key: Ed25519PublicKey | None, outside: Sequence[str]
+) -> list[Point]:
+    kept = db_session.scalars(select(Checkpoint).order_by(Checkpoint.size)).all()
+    points = [Point(point.size, point.root, f"điểm chốt {point.size}") for point in kept]
+    if public_key is not None:
+        for point in kept:
+            check_note(point.note, public_key, size=point.size, root=point.root)
+        points += [_outside_point(note, public_key) for note in outside]
+    return sorted(points, key=lambda point: point.size)
+
+
+def _outside_point(note: str, public_key: Ed25519PublicKey) -> Point:
+    try:
+        size, root = read_checkpoint(note, public_key)
+    except (InvalidSignature, ValueError):
+        raise AuditBroken("chữ ký của một điểm chốt bên ngoài không đúng") from None
+    return Point(size, root, f"điểm chốt {size} giữ bên ngoài")
+
+
+def _check_end(found: int, size: int, pending: Sequence[Point]) -> None:
+    if found != size:
+        raise AuditBroken(f"nhật ký có {found} dòng, cây ghi {size} dòng", min(found, size))
+    if pending:
+        raise AuditBroken(
+            f"nhật ký chỉ có {found} dòng, {pending[-1].where} đã ghi {pending[-1].size} dòng",
+            found,
+        )
+
+
+class _Leaf(NamedTuple):
+    """The columns of a leaf that a pass compares."""
+
+    tree_index: int
+    body: str
+    leaf_hash: bytes
+    at: datetime
+    action: str
+    object_kind: str
+    object_id: UUID | None
+    actor_id: UUID | None
+
+
+def _leaves(db_session: Session) -> Generator[_Leaf, None, None]:
+    columns = [getattr(AuditLeaf, name) for name in _Leaf._fields]
+    rows = db_session.execute(
+        select(*columns)
         .where(AuditLeaf.tree_index.is_not(None))
         .order_by(AuditLeaf.tree_index)
         .execution_options(yield_per=BATCH)
     )
-    rows = db_session.scalars(query)
     try:
-        for leaf in rows:
-            yield leaf
-            db_session.expunge(leaf)
+        for row in rows:
+            yield _Leaf._make(tuple(row))
     finally:
         rows.close()
 
 
-def _check_leaf(leaf: AuditLeaf, index: int) -> None:
+def _check_leaf(leaf: _Leaf, index: int) -> None:
     if leaf.tree_index != index:
         raise AuditBroken(f"thiếu dòng nhật ký số {index}", index)
     if leaf_hash(leaf.body) != leaf.leaf_hash:
         raise AuditBroken(f"dòng nhật ký số {index} đã bị sửa", index)
     body = json.loads(leaf.body)
-    shown = (leaf.action, leaf.object_kind, _text(leaf.object_id), _text(leaf.actor_id))
-    if (body["action"], body["kind"], body["object"], body["actor"]) != shown:
+    told = (body["at"], body["action"], body["kind"], body["object"], body["actor"])
+    if told != (
+        leaf.at.isoformat(timespec="microseconds"),
+        leaf.action,
+        leaf.object_kind,
+        _text(leaf.object_id),
+        _text(leaf.actor_id),
+    ):
         raise AuditBroken(f"cột của dòng nhật ký số {index} không khớp nội dung", index)
 
 
@@ -257,24 +323,53 @@ def _text(value: UUID | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _check_nodes(db_session: Session, made: list[tuple[int, int, bytes]], index: int) -> None:
-    for level, position, digest in made:
-        stored = db_session.scalar(
-            select(AuditNode.hash).where(AuditNode.level == level, AuditNode.position == position)
-        )
-        if stored != digest:
-            raise AuditBroken(f"cây nhật ký không khớp từ dòng số {index}", index)
+class _StoredNodes:
+    """The stored tree level by level, read beside the leaves in the order in which it grew."""
+
+    def __init__(self, db_session: Session) -> None:
+        self._db_session = db_session
+        self._levels: dict[int, Result[int, bytes]] = {}
+
+    def _next(self, level: int) -> tuple[int, bytes] | None:
+        if level not in self._levels:
+            self._levels[level] = self._db_session.execute(
+                select(AuditNode.position, AuditNode.hash)
+                .where(AuditNode.level == level)
+                .order_by(AuditNode.position)
+                .execution_options(yield_per=BATCH)
+            )
+        row = self._levels[level].fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def expect(self, made: list[tuple[int, int, bytes]], index: int) -> None:
+        """Raises AuditBroken unless these are stored next, each on its level."""
+        for level, position, digest in made:
+            if self._next(level) != (position, digest):
+                raise AuditBroken(f"cây nhật ký không khớp từ dòng số {index}", index)
+
+    def expect_end(self, size: int) -> None:
+        """Raises AuditBroken when the tree holds more than the leaves made."""
+        highest = self._db_session.scalar(select(func.max(AuditNode.level)))
+        for level in range((-1 if highest is None else highest) + 1):
+            if self._next(level) is not None:
+                raise AuditBroken(f"cây nhật ký có nút thừa ở tầng {level}", size)
+
+    def close(self) -> None:
+        """End the cursors."""
+        for rows in self._levels.values():
+            rows.close()
 
 
-def _check_points(
-    frontier: _Frontier, pending: list[Checkpoint], public_key: Ed25519PublicKey | None
-) -> None:
-    while pending and pending[0].size == frontier.size:
-        point = pending.pop(0)
-        if point.root != frontier.root():
-            raise AuditBroken(f"gốc cây không khớp điểm chốt {point.size}", frontier.size - 1)
-        if public_key is not None:
-            check_note(point.note, public_key, size=point.size, root=point.root)
+def _check_points(frontier: _Frontier, pending: list[Point]) -> list[Point]:
+    """Hold what is due at this size against the root; what is still to come."""
+    if not pending or pending[0].size != frontier.size:
+        return pending
+    root = frontier.root()
+    due = [point for point in pending if point.size == frontier.size]
+    for point in due:
+        if point.root != root:
+            raise AuditBroken(f"gốc cây không khớp {point.where}", max(frontier.size - 1, 0))
+    return pending[len(due) :]
 
 
 # --- checkpoints: C2SP tlog-checkpoint, signed note with Ed25519 ---------------------------------

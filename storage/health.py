@@ -15,6 +15,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage import migrations
+from storage.audit import AuditBroken
+from storage.checkpoints import compare_with_outside, outside_notes
 from storage.database import reading
 from storage.media import is_tmpfs, swap_in_use
 from storage.models import Checkpoint, Job, MediaServer
@@ -24,6 +26,7 @@ from storage.queries.auditlog import waiting_for_the_tree
 from storage.runtime import runtime
 
 WORM_GOOD_FOR = timedelta(hours=6)
+OUTSIDE_GOOD_FOR = timedelta(minutes=10)
 FRESH = timedelta(seconds=6)
 OK, WARN, BAD = "ok", "warn", "bad"
 _TIME_ERROR = 5  # what adjtimex answers while nothing keeps the clock in step
@@ -179,6 +182,36 @@ def _jobs() -> Finding:
     return Finding("jobs", WARN if failed else OK, "failed" if failed else "", figures)
 
 
+class _Outside:
+    """Whether the log agrees with the newest checkpoint in locked storage; asked now and then."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: tuple[datetime, str, object] | None = None
+
+    def disagreement(self) -> str:
+        """What does not agree; empty when all does. Raises StoreUnavailable."""
+        with self._lock:
+            store = runtime().store
+            known = self._kept
+            if known is None or known[2] is not store or utc_now() - known[0] > OUTSIDE_GOOD_FOR:
+                known = self._kept = (utc_now(), _compared(), store)
+            return known[1]
+
+
+def _compared() -> str:
+    notes = outside_notes(newest_only=True)
+    try:
+        with reading() as work:
+            compare_with_outside(work.db_session, notes)
+    except AuditBroken as broken:
+        return broken.message
+    return ""
+
+
+OUTSIDE = _Outside()
+
+
 def _audit() -> Finding:
     with reading() as work:
         waiting, oldest = waiting_for_the_tree(work.db_session)
@@ -186,6 +219,8 @@ def _audit() -> Finding:
     now = utc_now()
     lag = round((now - oldest).total_seconds(), 1) if oldest else 0.0
     figures = {"waiting": waiting, "lag_s": lag, "last_checkpoint_at": last}
+    if told := OUTSIDE.disagreement():
+        return Finding("audit", BAD, "set_back", {**figures, "details": told})
     if lag > 60:
         return Finding("audit", BAD, "sequencer_still", figures)
     return Finding("audit", WARN if lag > 5 else OK, "slow" if lag > 5 else "", figures)

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 if TYPE_CHECKING:
     from storage.keyring import FieldCipher, Keyring
     from storage.objects import ObjectStore
+    from storage.timestamps import Authority
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Runtime:
     key_dir: Path
     now: Callable[[], datetime]  # real UTC
     legal_now: Callable[[], datetime]  # moved by the demo clock; for legal dates and gates only
+    authority: Authority | None = None  # time-stamps of checkpoints
 
 
 class NotConfigured(RuntimeError):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request, url_for
+import json
+
+from flask import Blueprint, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from reception.access import current_actor, needs, public
 from reception.administration import words
 from reception.administration.forms import LogForm
-from reception.administration.operations import read_log
+from reception.administration.operations import prove_event, read_log
 from storage.health import BAD, OK, is_ready, look
 from storage.models.base import utc_now
 from workflows.access import Permission
+from workflows.errors import NotFound
 
 bp = Blueprint("administration", __name__)
 
@@ -36,6 +40,31 @@ def audit() -> ResponseReturnValue:
         newest=url_for(".audit", **asked) if form.before else None,
         filtered=bool(asked),
     ), 422 if form.errors else 200
+
+
+@bp.get("/nhat-ky/<int:leaf_id>/chung-minh")
+@needs(Permission.AUDIT_READ)
+def proof(leaf_id: int) -> ResponseReturnValue:
+    """The proof that one event stands in the log unchanged."""
+    return render_template(
+        "administration/proof.html",
+        proof=prove_event(current_actor(), leaf_id),
+        action_words=words.action_words,
+        kind_words=words.kind_words,
+    )
+
+
+@bp.get("/nhat-ky/<int:leaf_id>/chung-minh.json")
+@needs(Permission.AUDIT_READ)
+def proof_file(leaf_id: int) -> ResponseReturnValue:
+    """The same as a file that is checked without this system."""
+    document = prove_event(current_actor(), leaf_id).document()
+    if document is None:
+        raise NotFound(_("There is no checkpoint over this line yet. Come back in an hour."))
+    answer = make_response(json.dumps(document, ensure_ascii=False, indent=1))
+    answer.mimetype = "application/json"
+    answer.headers["Content-Disposition"] = f'attachment; filename="chung-minh-{leaf_id}.json"'
+    return answer
 
 
 @bp.get("/suc-khoe")

@@ -56,6 +56,17 @@ ACTIONS: dict[str, Any] = {
     "playback_opened_by_post": _l("opened by the leader’s post"),
     "identity_checked": _l("identity checked"),
     "public_map_published": _l("public map switched"),
+    "event_proven": _l("proof of an event asked for"),
+    "keys_rotation_begun": _l("rotation of keys begun"),
+    "keys_rotated": _l("keys rotated"),
+    "root_key_rotated": _l("root key rotated"),
+    "recovery_shares_tried": _l("recovery shares tried"),
+    "key_destruction_asked": _l("destruction of a key asked for"),
+    "key_destruction_withdrawn": _l("destruction of a key withdrawn"),
+    "key_destroyed": _l("key destroyed"),
+    "recording_held": _l("recording put under legal hold"),
+    "recording_released": _l("legal hold lifted"),
+    "recording_class_changed": _l("retention class changed"),
 }
 
 
@@ -138,6 +149,10 @@ WHY: dict[str, Any] = {
     "failed": _l("Some work failed today."),
     "sequencer_still": _l("Leaves wait too long for the tree. Is the worker running?"),
     "slow": _l("The tree lags behind."),
+    "set_back": _l(
+        "The log does not agree with the checkpoint in locked storage: the database was set back "
+        "or rewritten. Stop and call the technicians."
+    ),
     "clocks_differ": _l("The clocks of the machines differ by more than two seconds."),
     "full": _l("Little room is left."),
     "not_in_memory": _l("The spool is not in memory: nothing may be recorded."),
