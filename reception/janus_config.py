@@ -19,6 +19,7 @@ import os
 import resource
 import shutil
 import socket
+import stat
 import struct
 import sys
 from collections.abc import Mapping, Sequence
@@ -262,6 +263,12 @@ def harden_process() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def open_to_group(recordings: Path) -> None:
+    """Let the sealer, another user, empty the tracks where the folder of rooms is shared."""
+    if recordings.stat().st_mode & stat.S_ISGID:
+        os.umask(0o007)
+
+
 def _port(environment_name: str, default: int) -> int:
     """The port of a loopback address; a public one belongs to the proxy before Janus."""
     url = urlsplit(os.environ.get(environment_name, ""))
@@ -319,6 +326,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"janus: configuration in {paths.directory}", flush=True)
     if arguments.command == "run":
         arguments.recordings.mkdir(mode=0o700, parents=True, exist_ok=True)
+        open_to_group(arguments.recordings)
         os.execve(paths.command[0], paths.command, _clean_environment())  # noqa: S606  # our own list, no shell
     return 0
 

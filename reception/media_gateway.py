@@ -17,6 +17,7 @@ import hashlib
 import hmac
 import json
 import secrets
+import stat
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -92,6 +93,18 @@ class MediaRoom:
             pin=secrets.token_urlsafe(16),
             publishers=publishers,
         )
+
+
+def make_room_folder(folder: Path) -> None:
+    """Make the folder of a room before Janus would make it readable to everybody.
+
+    Where the installation shares the folder of rooms with the media server's group (setgid), the
+    room is open to that group; else to this user alone.
+    """
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.parent.stat().st_mode & stat.S_ISGID:
+        folder.chmod(0o2770)  # after mkdir, whose mode the umask of the service would cut
 
 
 @dataclass(frozen=True)
@@ -210,8 +223,7 @@ class JanusGateway:
 
     def create_room(self, room: MediaRoom) -> None:
         if room.recorded:
-            # Made here, because Janus would make it readable to everybody.
-            room.recordings_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_room_folder(room.recordings_dir)
         try:
             self._ask(_room_request(room) | {"admin_key": self._admin_key})
         except MediaRefused as refusal:
