@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, request, url_for
+from flask import Flask, has_request_context, request, url_for
 from flask_babel import Babel, get_locale
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
@@ -30,7 +30,9 @@ WEEKDAYS_EN = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday
 
 
 def language() -> str:
-    """Vietnamese unless this visitor chose English."""
+    """Vietnamese unless this visitor chose English; on the command line there is no visitor."""
+    if not has_request_context():
+        return "vi"
     chosen = request.cookies.get("lang", "")
     return chosen if chosen in LANGUAGES else "vi"
 

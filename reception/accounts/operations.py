@@ -15,16 +15,22 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from storage.database import reading, unit_of_work
+from storage.database import Work, reading, unit_of_work
 from storage.models import Account, LoginSession, Unit
 from storage.models import Post as PostRow
 from storage.models.base import utc_now
 from storage.queries.units import path_of
+from storage.reference import rows
 from workflows.access import ROOT, Actor, Post, Role, UnitPath
 from workflows.errors import BadInput, DomainError, NotFound
 
 HASHER = PasswordHasher()
 TOUCH_AFTER = timedelta(minutes=1)
+GUESSED_FIRST = (
+    "password", "matkhau", "mậtkhẩu", "tiepcongdan", "tiếpcôngdân", "dongnai", "đồngnai",
+    "123456", "abcdef", "qwerty", "111111", "000000",
+)  # fmt: skip
+"""What attackers try before anything else; compared without marks between the letters."""
 
 
 class LogInRefused(DomainError):
@@ -132,7 +138,7 @@ def _live(
 
 def actor_of(db_session: Session, account: Account, today: date) -> tuple[Actor, str]:
     """The actor of an account with the posts in force on a day, and the first post's title."""
-    rows = db_session.execute(
+    held = db_session.execute(
         select(PostRow, Unit)
         .join(Unit, Unit.id == PostRow.unit_id)
         .where(
@@ -142,10 +148,10 @@ def actor_of(db_session: Session, account: Account, today: date) -> tuple[Actor,
         )
         .order_by(PostRow.from_on, PostRow.id)
     ).all()
-    posts = tuple(Post(Role(post.role), _works_for(db_session, unit)) for post, unit in rows)
+    posts = tuple(Post(Role(post.role), _works_for(db_session, unit)) for post, unit in held)
     citizen = (Post(Role.CITIZEN, ROOT),)
     return Actor(account.id, account.person_id, (*posts, *citizen)), (
-        rows[0][0].title if rows else ""
+        held[0][0].title if held else ""
     )
 
 
@@ -180,10 +186,66 @@ def own_log_ins(account_id: UUID) -> Sequence[LoginSession]:
         ).all()
 
 
-def check_new_password(password: str) -> None:
-    """Raises BadInput for a password that is too short."""
-    if len(password) < 12:
-        raise BadInput({"password": "Mật khẩu cần ít nhất 12 ký tự."})
+def check_new_password(password: str, *, login: str = "") -> None:
+    """Raises BadInput, with the reason, for a password that is short or easily guessed."""
+    plain = "".join(letter for letter in password.lower() if letter.isalnum())
+    name = "".join(letter for letter in login.lower() if letter.isalnum())
+    reasons = {
+        "Mật khẩu cần ít nhất 12 ký tự.": len(password) < 12,
+        "Mật khẩu cần ít nhất 6 ký tự khác nhau.": len(set(password)) < 6,
+        "Mật khẩu không được chứa tên đăng nhập.": len(name) > 3 and name in plain,
+        "Mật khẩu dễ đoán. Ghép vài từ không liên quan với nhau thì chắc hơn.": any(
+            word in plain for word in GUESSED_FIRST
+        ),
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            raise BadInput({"password": reason})
+
+
+def role_name(role: Role) -> str:
+    """What a role is called in Vietnamese."""
+    return next(row["name_vi"] for row in rows("roles") if row["code"] == role.value)
+
+
+@dataclass(frozen=True)
+class NewOfficer:
+    """Somebody who is to log in, with the first post; an empty title takes the role's name."""
+
+    login: str
+    name: str
+    role: Role
+    unit_code: str
+    title: str = ""
+
+
+def create_officer(new: NewOfficer, *, password: str, on: date) -> UUID:
+    """Make an account together with its post from a day on; returns the account's id.
+
+    For the command line alone, whose user holds the machine. Raises BadInput.
+    """
+    login = new.login.strip().lower()
+    check_new_password(password, login=login)
+    hashed = HASHER.hash(password)
+    with unit_of_work() as work:
+        unit = work.db_session.scalar(
+            select(Unit).where(Unit.code == new.unit_code, Unit.valid_to_on.is_(None))
+        )
+        if unit is None:
+            raise BadInput({"unit": f"Không có đơn vị mã {new.unit_code}. Xem lại mã đơn vị."})
+        account = _add_account(work, login, new.name.strip(), hashed, None)
+        work.flush()
+        work.add(
+            PostRow(
+                account_id=account.id,
+                role=new.role.value,
+                unit_id=unit.id,
+                title=new.title.strip() or role_name(new.role),
+                from_on=on,
+            )
+        )
+        work.audit("account_created", account, by=None, role=new.role.value, unit=unit.id)
+        return account.id
 
 
 def create_account(
@@ -191,21 +253,28 @@ def create_account(
 ) -> UUID:
     """Make a staff account without posts; returns its id. Raises BadInput."""
     if password is not None:
-        check_new_password(password)
+        check_new_password(password, login=login)
+    hashed = HASHER.hash(password) if password else None
     with unit_of_work() as work:
-        if work.db_session.scalar(select(Account.id).where(Account.login == login.lower())):
-            raise BadInput({"login": "Tên đăng nhập này đã có người dùng. Chọn tên khác."})
-        account = work.add(
-            Account(
-                kind="staff",
-                login=login.lower(),
-                display_name=display_name,
-                password_hash=HASHER.hash(password) if password else None,
-                person_id=person_id,
-            )
-        )
+        account = _add_account(work, login.lower(), display_name, hashed, person_id)
         work.audit("account_created", account, by=by)
         return account.id
+
+
+def _add_account(
+    work: Work, login: str, display_name: str, password_hash: str | None, person_id: UUID | None
+) -> Account:
+    if work.db_session.scalar(select(Account.id).where(Account.login == login)):
+        raise BadInput({"login": "Tên đăng nhập này đã có người dùng. Chọn tên khác."})
+    return work.add(
+        Account(
+            kind="staff",
+            login=login,
+            display_name=display_name,
+            password_hash=password_hash,
+            person_id=person_id,
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -224,7 +293,7 @@ class DemoAccount:
 def demo_accounts() -> Sequence[DemoAccount]:
     """Seeded staff accounts for the one-click log-ins of the demo profile."""
     with reading() as work:
-        rows = work.db_session.execute(
+        found = work.db_session.execute(
             select(Account, PostRow, Unit)
             .outerjoin(PostRow, PostRow.account_id == Account.id)
             .outerjoin(Unit, Unit.id == PostRow.unit_id)
@@ -233,5 +302,5 @@ def demo_accounts() -> Sequence[DemoAccount]:
         ).all()
     return [
         DemoAccount(account.id, account.display_name, f"{post.title}, {unit.name}" if post else "")
-        for account, post, unit in rows
+        for account, post, unit in found
     ]

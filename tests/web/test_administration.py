@@ -189,3 +189,9 @@ def test_health_command_exits_by_what_it_found(app: Flask, tmp_path: Path) -> No
     assert {part["name"] for part in told["parts"]} >= {"database", "store", "audit", "spool"}
     assert run.exit_code == (0 if told["ok"] else 1)
     assert told["ok"] is False  # the tests' spool lies on a disk
+
+
+def test_health_command_speaks_to_people_without_a_browser(app: Flask) -> None:
+    run = app.test_cli_runner().invoke(args=["health", "--no-lock-test"])
+    assert "Cơ sở dữ liệu" in run.output
+    assert "Vùng đệm không nằm trong bộ nhớ" in run.output
