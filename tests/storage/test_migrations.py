@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy.orm import Session
 
 from config import Settings
 from storage import migrations
 from storage.database import engine_options, prepare_engine
-from storage.models import Base
+from storage.models import Account, Base, ReceptionSession, SessionPoint, Unit
 from storage.reference import load_reference
 
 OWN_OF_SEARCH = ("search_index", "tokens")
@@ -42,6 +46,59 @@ def test_schema_goes_down_and_up_again_with_rows_in_it(both_backends: Settings) 
     migrations.upgrade(engine)
     assert migrations.current(engine) == migrations.head()
     assert load_reference(engine)["units"] == 96
+    engine.dispose()
+
+
+def test_tables_that_others_refer_to_are_rebuilt_with_rows_in_them(both_backends: Settings) -> None:
+    url = both_backends.database_url
+    engine = prepare_engine(create_engine(url, **engine_options(url)))
+    load_reference(engine)
+    with Session(engine) as db_session:
+        unit = db_session.scalars(select(Unit)).first()
+        assert unit is not None
+        chair = Account(kind="staff", login="chair", display_name="Lê Minh Khôi")
+        db_session.add(chair)
+        db_session.flush()
+        meeting = _meeting(unit.id, chair.id)
+        db_session.add(meeting)
+        db_session.flush()
+        db_session.add(
+            SessionPoint(
+                reception_session_id=meeting.id, kind="central", seat=1, name="A", unit_id=unit.id
+            )
+        )
+        db_session.commit()
+    migrations.downgrade(engine, "0003")
+    migrations.upgrade(engine)
+    with Session(engine) as db_session:
+        point = db_session.scalars(select(SessionPoint)).one()
+        assert db_session.get_one(ReceptionSession, point.reception_session_id).code == "PH-1"
+        if engine.dialect.name == "sqlite":
+            assert db_session.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
+    engine.dispose()
+
+
+def _meeting(unit_id: UUID, chair_id: UUID) -> ReceptionSession:
+    starts = datetime(2026, 12, 3, 1, tzinfo=UTC)
+    return ReceptionSession(
+        code="PH-1", title="Buổi tiếp", kind="periodic", mode="in_person", unit_id=unit_id,
+        presiding_id=chair_id, starts_at=starts, planned_end_at=starts + timedelta(hours=2),
+        state="SCHEDULED", idempotency_key="one",
+    )  # fmt: skip
+
+
+def test_migration_that_orphans_rows_is_undone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/c.db"
+    engine = prepare_engine(create_engine(url, **engine_options(url)))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+        connection.exec_driver_sql("CREATE TABLE child (id INTEGER REFERENCES parent (id))")
+        connection.exec_driver_sql("INSERT INTO parent VALUES (1)")
+        connection.exec_driver_sql("INSERT INTO child VALUES (1)")
+    with pytest.raises(migrations.OrphanedRows), migrations._changing(engine) as connection:
+        connection.exec_driver_sql("DELETE FROM parent")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM parent").scalar_one() == 1
     engine.dispose()
 
 
