@@ -19,6 +19,7 @@ from reception.clock import legal_today
 from reception.datamap.maintenance import refresh as refresh_map
 from reception.demo import names
 from reception.demo.matters import MONTH_WEIGHT, Matter, new_matter, second_voice
+from reception.demo.monday import fill_monday
 from reception.demo.recordings import seal_demo_recordings
 from reception.demo.staff import COMMUNE_C, WARD_A, WARD_B, Hired, hire
 from reception.petitions.steps import NewPetition, register_petition
@@ -91,6 +92,7 @@ def fill_demo(cases: int) -> dict[str, int]:
         today = legal_today()
         prepare_vault()
         _write_cases(list(plans(cases, today)), staff, today)
+        fill_monday(staff, today)
         refresh_map(today=today)
         seal_demo_recordings(staff, today)
     return _counts()

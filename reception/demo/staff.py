@@ -78,6 +78,11 @@ COMMUNE_STAFF = (
 )  # fmt: skip
 
 
+COMMUNE_CLERKS = (
+    Member("van-thu-a", "Đinh Thị Mỹ Duyên", "Văn thư", Role.CLERK, WARD_A),
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Hired:
     """A seeded staff member as the seed goes on using them."""
@@ -95,7 +100,7 @@ def hire(work: Work) -> dict[str, Hired]:
         for unit in work.db_session.scalars(select(Unit).where(Unit.valid_to_on.is_(None)))
     }
     hired: dict[str, Hired] = {}
-    for member in (*COMMUNE_STAFF[:4], *PROVINCE_STAFF, *COMMUNE_STAFF[4:]):
+    for member in (*COMMUNE_STAFF[:4], *COMMUNE_CLERKS, *PROVINCE_STAFF, *COMMUNE_STAFF[4:]):
         unit = units[member.unit]
         person = keep_person(work, PersonData(name=member.name, unit_id=unit.id), searchable=False)
         account = work.add(

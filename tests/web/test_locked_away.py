@@ -270,7 +270,9 @@ def _told(known: Known) -> dict[tuple[str, str], set[str]]:
             words = {word for word in TOLD if word in page}
             if words:
                 found[who, address] = words
-        looked = browser.post("/quay/tim", data={"typed": PHONE}, follow_redirects=True)
+        asked = {"key": "look-up", "find": PHONE}
+        looked = browser.post("/quay/tim", data=asked, follow_redirects=True)
+        browser.post("/quay/tim", data={**asked, "clear": "1"})
         if NAME in looked.get_data(as_text=True):
             found[who, "/quay/tim"] = {NAME}
     return found
@@ -279,6 +281,7 @@ def _told(known: Known) -> dict[tuple[str, str], set[str]]:
 def test_no_page_tells_what_it_told_before(known: Known) -> None:
     before = {address for _, address in _told(known)}
     assert len(before) >= 10, sorted(before)
+    assert {"/quay/tim", "/so-tiep-dan.xlsx", f"/phien/{known.meeting_id}/bien-ban"} <= before
     _classify(known.client, known.petition_id, "denunciation", reason=REASON)
     after = _told(known)
     assert {key: words for key, words in after.items() if key[1] != "/tim?q=Quách"} == {}
