@@ -194,14 +194,14 @@ def _bar(found: Following) -> dict[str, object] | None:
 
 
 def _marks(found: Following, term: Deadline) -> list[tuple[int, str, str]]:
-    """The sessions that fall into a running term, where they stand on its bar."""
+    """The sessions that fall into a running term, where they stand on its bar.
+
+    Near its ends there is no room for their words; the way of the petition tells them anyway.
+    """
     whole = (term.last_day_on - term.start_on).days
     days = [meeting.starts_at.astimezone(LOCAL).date() for meeting in found.meetings]
-    return [
-        (round((day - term.start_on).days / whole * 100), f"{day:%d/%m}", _("Reception"))
-        for day in days
-        if term.start_on < day < term.last_day_on
-    ]
+    places = [(round((day - term.start_on).days / whole * 100), day) for day in days]
+    return [(place, f"{day:%d/%m}", _("Reception")) for place, day in places if 18 <= place <= 82]
 
 
 def _meetings(found: Following) -> list[dict[str, object]]:

@@ -31,7 +31,7 @@ PHONE_END = "2417"
 @pytest.fixture
 def cast(factories: Factories) -> Cast:
     sender = PersonData(name="Điểu Minh", phone=f"090 000 {PHONE_END}")
-    day = date(2026, 11, 17)
+    day = date(2026, 11, 20)
     return Cast.gather(factories, submitter=sender, received_on=day, signed_on=day)
 
 
