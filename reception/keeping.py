@@ -6,10 +6,6 @@ Everything here may run any number of times, in any number of workers at once.
 from __future__ import annotations
 
 import logging
-import threading
-import time
-from collections.abc import Callable
-from datetime import timedelta
 
 from reception.clock import legal_today
 from storage.audit import AuditBroken
@@ -23,11 +19,8 @@ from storage.database import reading
 from storage.objects import StoreUnavailable
 from storage.retention import extend_open_locks, settle_petition_keys, settle_recordings
 from storage.runtime import runtime
-from workflows.errors import DomainError
 
 log = logging.getLogger(__name__)
-LOOK_S = 30.0
-SETTLE_EVERY = timedelta(hours=1)
 
 
 def compare_at_start() -> bool:
@@ -60,23 +53,3 @@ def keep_classes() -> None:
     settle_recordings(today)
     settle_petition_keys(today)
     extend_open_locks(runtime().now())
-
-
-def keep_forever(stop: threading.Event) -> None:
-    """The worker's thread for all this."""
-    compare_at_start()
-    settled_at = -SETTLE_EVERY.total_seconds()
-    while not stop.wait(LOOK_S):
-        _guarded(keep_checkpoints)
-        if time.monotonic() - settled_at >= SETTLE_EVERY.total_seconds():
-            settled_at = time.monotonic()
-            _guarded(keep_classes)
-
-
-def _guarded(task: Callable[[], None]) -> None:
-    try:
-        task()
-    except DomainError as error:
-        log.warning("%s waits: %s", task.__name__, type(error).__name__)
-    except Exception:
-        log.exception("%s failed once; it is tried again", task.__name__)

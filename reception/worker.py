@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from datetime import time
 from types import FrameType, ModuleType
 
-from reception import AREAS
-from reception.keeping import keep_forever
+from reception import AREAS, schedule
 from reception.nightly import Nightly, plan_night
 from storage.audit import sequence_batch
 from storage.database import unit_of_work
@@ -99,8 +98,8 @@ def run_until_stopped(threads: int = 1) -> None:
     crew = [
         threading.Thread(target=_sequence_forever, args=(stop,), daemon=True),
         threading.Thread(target=_plan_forever, args=(stop, all_nightly()), daemon=True),
+        threading.Thread(target=schedule.run_forever, args=(stop,), daemon=True),
     ]
-    crew.append(threading.Thread(target=keep_forever, args=(stop,), daemon=True))
     crew += [
         threading.Thread(target=_work_forever, args=(stop, handlers), daemon=True)
         for _ in range(threads)

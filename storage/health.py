@@ -13,13 +13,14 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from storage import migrations
 from storage.audit import AuditBroken
 from storage.checkpoints import compare_with_outside, outside_notes
 from storage.database import reading
 from storage.media import is_tmpfs, swap_in_use
-from storage.models import Checkpoint, Job, MediaServer
+from storage.models import Checkpoint, Job, MediaServer, ScheduledTask
 from storage.models.base import utc_now
 from storage.objects import Bucket, StoreUnavailable, worm_selftest
 from storage.queries.auditlog import waiting_for_the_tree
@@ -28,6 +29,8 @@ from storage.runtime import runtime
 WORM_GOOD_FOR = timedelta(hours=6)
 OUTSIDE_GOOD_FOR = timedelta(minutes=10)
 FRESH = timedelta(seconds=6)
+LATE = timedelta(minutes=10)  # a task that is due for so long is run by nobody
+LOOK_BACK = timedelta(days=2)
 OK, WARN, BAD = "ok", "warn", "bad"
 _TIME_ERROR = 5  # what adjtimex answers while nothing keeps the clock in step
 
@@ -49,6 +52,7 @@ def look(*, with_worm: bool = True, again: bool = False) -> list[Finding]:
         ("store", _store),
         ("media", _media),
         ("jobs", _jobs),
+        ("schedule", _schedule),
         ("audit", _audit),
         ("clock", _clock),
         ("disk", _disk),
@@ -180,6 +184,52 @@ def _jobs() -> Finding:
     if age > 300:
         return Finding("jobs", BAD, "nobody_works", figures)
     return Finding("jobs", WARN if failed else OK, "failed" if failed else "", figures)
+
+
+def _schedule() -> Finding:
+    """What the worker does by the clock: last and next run of each, and what went wrong."""
+    with reading() as work:
+        rows = work.db_session.scalars(select(ScheduledTask).order_by(ScheduledTask.name)).all()
+        nights = _nights(work.db_session)
+    now = utc_now()
+    tasks = [
+        {
+            "name": row.name,
+            "last_ok_at": row.last_ok_at,
+            "next_run_at": row.next_run_at,
+            "failures": row.failures,
+            "error": row.error,
+        }
+        for row in rows
+    ]
+    figures = {"tasks": tasks + nights}
+    if not rows or any(now - row.next_run_at > LATE and not _runs(row, now) for row in rows):
+        return Finding("schedule", WARN if not rows else BAD, "clock_still", figures)
+    if any(row.failures > 2 for row in rows):
+        return Finding("schedule", BAD, "task_fails", figures)
+    failed = any(row.failures for row in rows)
+    return Finding("schedule", WARN if failed else OK, "task_fails" if failed else "", figures)
+
+
+def _runs(row: ScheduledTask, now: datetime) -> bool:
+    return row.lease_until_at is not None and row.lease_until_at > now
+
+
+def _nights(db_session: Session) -> list[dict[str, Any]]:
+    """The jobs of the night (their key ends in a day): when each last ended and runs next."""
+    last = func.max(Job.finished_at).filter(Job.state == "done")
+    coming = func.min(Job.run_after_at).filter(Job.state.in_(("queued", "running")))
+    broken = func.count().filter(Job.state == "failed", Job.finished_at > utc_now() - LOOK_BACK)
+    found = db_session.execute(
+        select(Job.kind, last, coming, broken)
+        .where(Job.dedupe_key.like("%:____-__-__"))
+        .group_by(Job.kind)
+        .order_by(Job.kind)
+    ).all()
+    return [
+        {"name": kind, "last_ok_at": ended, "next_run_at": after, "failures": bad, "error": ""}
+        for kind, ended, after, bad in found
+    ]
 
 
 class _Outside:

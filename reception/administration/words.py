@@ -132,6 +132,7 @@ PARTS: dict[str, Any] = {
     "worm": _l("Lock against deletion"),
     "media": _l("Recorder and sealer"),
     "jobs": _l("Background work"),
+    "schedule": _l("Work by the clock"),
     "audit": _l("Audit log"),
     "clock": _l("Clock"),
     "disk": _l("Disk"),
@@ -147,6 +148,8 @@ WHY: dict[str, Any] = {
     "no_recorder": _l("No recorder reports; no session can be opened."),
     "nobody_works": _l("Work has waited for more than five minutes. Is the worker running?"),
     "failed": _l("Some work failed today."),
+    "clock_still": _l("Work by the clock is not being done. Is the worker running?"),
+    "task_fails": _l("A task went wrong and is tried again; see below what it says."),
     "sequencer_still": _l("Leaves wait too long for the tree. Is the worker running?"),
     "slow": _l("The tree lags behind."),
     "set_back": _l(
@@ -224,6 +227,29 @@ def _jobs(figures: dict[str, Any]) -> list[str]:
     ]
 
 
+TASKS: dict[str, Any] = {
+    "compare": _l("Compare the log with locked storage"),
+    "lock-test": _l("Try the lock against deletion"),
+    "checkpoint": _l("Sign the log every hour"),
+    "settle": _l("Let keys and locks follow their matters"),
+    "clean": _l("Clean up"),
+    "datamap.refresh": _l("Count the map anew and publish closed quarters"),
+}
+
+
+def _schedule(figures: dict[str, Any]) -> list[str]:
+    return [
+        _(
+            "%(task)s: last %(last)s, next %(next)s",
+            task=TASKS.get(task["name"], task["name"]),
+            last=vndatetime(task["last_ok_at"]) or _("never yet"),
+            next=vndatetime(task["next_run_at"]) or _("not planned"),
+        )
+        + (f" · {task['error']}" if task["error"] else "")
+        for task in figures["tasks"]
+    ]
+
+
 def _audit(figures: dict[str, Any]) -> list[str]:
     last = figures["last_checkpoint_at"]
     lines = [
@@ -266,6 +292,7 @@ _FIGURES = {
     "worm": _worm,
     "media": _media,
     "jobs": _jobs,
+    "schedule": _schedule,
     "audit": _audit,
     "clock": _clock,
     "disk": _room,
