@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     from reception.accounts.login import init_login
     from reception.cli import init_cli
+    from reception.compression import init_compression
     from reception.errors import init_errors
     from reception.security import init_security
     from reception.services import init_services
@@ -96,6 +97,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         # nginx on the same machine is the only one that can reach us; it tells whom it speaks for.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]  # documented use
     app.extensions["settings"] = settings
+    init_compression(app)  # first, so that its hook runs last
     init_services(app, settings)
     init_security(app, settings)
     init_login(app)
