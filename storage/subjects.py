@@ -14,6 +14,7 @@ from storage.models import (
     Account,
     AgendaItem,
     Case,
+    CaseFileRequest,
     CaseUnit,
     Involvement,
     Participant,
@@ -83,9 +84,16 @@ def petition_subjects(db_session: Session, petitions: Iterable[Petition]) -> dic
     case_ids = {petition.case_id for petition in listed if petition.case_id}
     parts = _involved_in(db_session, {petition.id for petition in listed}, case_ids)
     levels = _levels_of(db_session, case_ids)
+    readers = readers_of(db_session, case_ids)
     held = {petition.holder_unit_id for petition in listed}
     paths = _path_by_id(db_session, held | {petition.receiving_unit_id for petition in listed})
-    return {petition.id: _petition_subject(petition, parts, levels, paths) for petition in listed}
+    return {
+        one.id: replace(
+            _petition_subject(one, parts, levels, paths),
+            readers=readers.get(one.case_id, NOBODY) if one.case_id else NOBODY,
+        )
+        for one in listed
+    }
 
 
 def _petition_subject(
@@ -172,7 +180,23 @@ def case_subject(db_session: Session, case: Case) -> Subject:
         identity_for=parts.get("identity", NOBODY),
         owners=frozenset(owners),
         level_units=_level_units(db_session, case.id),
+        readers=readers_of(db_session, {case.id}).get(case.id, NOBODY),
     )
+
+
+def readers_of(db_session: Session, case_ids: set[UUID]) -> dict[UUID, frozenset[UUID]]:
+    """The people who may read the whole file of each case at this instant."""
+    rows = db_session.execute(
+        select(CaseFileRequest.case_id, Account.person_id)
+        .join(Account, Account.id == CaseFileRequest.account_id)
+        .where(CaseFileRequest.case_id.in_(case_ids), *file_leave_in_force())
+    ).all()
+    return {case_id: frozenset(people) for case_id, people in _grouped(rows).items()}
+
+
+def file_leave_in_force() -> tuple[ColumnElement[bool], ...]:
+    """What makes leave to read a case file count at this instant."""
+    return (CaseFileRequest.state == "approved", CaseFileRequest.expires_at > utc_now())
 
 
 def reception_session_subject(db_session: Session, meeting: ReceptionSession) -> Subject:

@@ -138,6 +138,7 @@ class Scope(Flag):
     UNIT = auto()  # records of exactly the post's unit
     TREE = auto()  # records of the post's unit and all below it
     SHARED = auto()  # records of a case that the post's unit shares
+    READING = auto()  # records of a case whose file this person may read for a term
     NAMED = auto()  # records whose denouncer this person may know, by a decision
     ANYWHERE = auto()  # not about one unit's records
     PUBLIC = auto()  # may be asked for with no post at all
@@ -308,11 +309,8 @@ _GRANTS: dict[Role, dict[Permission, Scope]] = {
     Role.PROVINCIAL_INSPECTOR: {
         **_STAFF,
         **_JOINING,
-        **_all(
-            "PETITION_SEE ATTACHMENT_SEE CASE_DRAFT_SEE RECORDING_PLAY RECORDING_VERIFY"
-            " RECORDING_EXPORT",
-            Scope.ASSIGNED,
-        ),
+        **_all("PETITION_SEE ATTACHMENT_SEE CASE_DRAFT_SEE", Scope.ASSIGNED | Scope.READING),
+        **_all("RECORDING_PLAY RECORDING_VERIFY RECORDING_EXPORT", Scope.ASSIGNED),
         **_all("CASE_SEE RECORDING_LIST ACCESS_LOG_SEE", Scope.TREE | Scope.ASSIGNED),
         **_all("CASE_RETRIEVE RECORDING_REQUEST", Scope.TREE),
         **_all("COMPLAINT_VERIFY DENUNCIATION_REDACTED_SEE DOCUMENT_DRAFT", Scope.ASSIGNED),
@@ -468,7 +466,8 @@ class Subject:
     `identity_for` may know the denouncer, by a decision. `owners` are the citizen, the
     representative, the lawyer. `level_units` share the case; of a reception session they are the
     units of its points. `assigned_to` of a recording are those with a playback grant in force.
-    `drafted_by` may not approve.
+    `readers` may read the file for a term, by leave of the unit that holds it; a compartment stays
+    closed to them. `drafted_by` may not approve.
     """
 
     unit_path: UnitPath = ROOT
@@ -481,6 +480,7 @@ class Subject:
     identity_for: frozenset[PersonId] = field(default_factory=frozenset)
     owners: frozenset[PersonId] = field(default_factory=frozenset)
     level_units: frozenset[UnitPath] = field(default_factory=frozenset)
+    readers: frozenset[PersonId] = field(default_factory=frozenset)
     drafted_by: PersonId | None = None
 
     @property
@@ -601,7 +601,8 @@ def _closed(
     if subject.in_compartment:
         return _outside_compartment(posts, actor, permission, subject)
     if subject.secrecy is Secrecy.RESTRICTED:
-        known = _named(actor, subject) or _is_at(posts, _LEADERS, subject)
+        named = _named(actor, subject) or actor.person_id in subject.readers
+        known = named or _is_at(posts, _LEADERS, subject)
         return None if known else _Refusal.RESTRICTED
     return None
 
@@ -641,6 +642,7 @@ _TESTS: dict[Scope, Callable[[Post, Actor, Subject], bool]] = {
     Scope.ANYWHERE: lambda post, actor, subject: True,
     Scope.OWN: lambda post, actor, subject: actor.person_id in subject.owners,
     Scope.ASSIGNED: lambda post, actor, subject: actor.person_id in subject.assigned_to,
+    Scope.READING: lambda post, actor, subject: actor.person_id in subject.readers,
     Scope.NAMED: lambda post, actor, subject: actor.person_id in subject.identity_for,
     Scope.UNIT: lambda post, actor, subject: post.unit_path == subject.unit_path,
     Scope.TREE: lambda post, actor, subject: _below(subject.unit_path, post.unit_path),
@@ -653,7 +655,7 @@ class Reach:
     """What a query may return to an actor, as filters joined by OR; content rules come after.
 
     `units` exact paths, `trees` path prefixes, `shared` paths that may appear among a case's
-    level units, `person_id` for assignment and ownership, `compartments` paths whose
+    level units, `person_id` for assignment, leave to read and ownership, `compartments` paths whose
     denunciations are seen without being named for them, `everything` no filter at all.
     """
 
@@ -663,6 +665,7 @@ class Reach:
     compartments: frozenset[UnitPath]
     person_id: PersonId | None
     assigned: bool
+    reading: bool
     own: bool
     everything: bool
 
@@ -684,6 +687,7 @@ def reach(actor: Actor, permission: Permission) -> Reach:
         compartments=frozenset(p.unit_path for p, _ in held if p.role in COMPARTMENT_HEADS),
         person_id=actor.person_id,
         assigned=any_post(Scope.ASSIGNED),
+        reading=any_post(Scope.READING),
         own=any_post(Scope.OWN),
         everything=any_post(Scope.ANYWHERE) or any_post(Scope.PUBLIC),
     )

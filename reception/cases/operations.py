@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from storage.database import Work, reading, unit_of_work
 from storage.identities import names_of, seal_field
 from storage.models import (
     Case,
+    CaseFileRequest,
     CaseLink,
     CaseNote,
     CaseUnit,
@@ -19,12 +20,15 @@ from storage.models import (
     Petition,
     ProcedureRun,
     ReceptionSession,
+    Recording,
     Transfer,
     Unit,
 )
 from storage.models.base import new_id, utc_now
+from storage.queries import case_files
 from storage.queries import cases as queries
 from storage.queries.calendar import holiday_table
+from storage.queries.case_files import FileRequest
 from storage.queries.cases import (
     Access,
     CaseFilter,
@@ -33,6 +37,7 @@ from storage.queries.cases import (
     Note,
     TakenStep,
 )
+from storage.queries.sessions import visible_ids
 from storage.subjects import case_subject, petition_subject
 from workflows.access import Actor, Permission, decide, ensure_allowed
 from workflows.calendar import HolidayTable
@@ -62,8 +67,17 @@ class CasePage:
     notes: tuple[Note, ...]
     log: tuple[Access, ...] | None
     holidays: HolidayTable
+    holder: str
+    closed: bool
+    leave: CaseFileRequest | None
+    requests: tuple[FileRequest, ...]
+    open_meetings: frozenset[UUID]
+    recordings: dict[UUID, Recording]
     may_link: bool
     may_draft: bool
+    may_write: bool
+    may_ask: bool
+    may_approve: bool
 
 
 def read_list(actor: Actor, asked: CaseFilter) -> CaseList:
@@ -78,7 +92,7 @@ def read_case(case_id: UUID, actor: Actor) -> CasePage:
         case = work.get(Case, case_id)
         ensure_allowed(actor, Permission.CASE_SEE, case_subject(work.db_session, case))
         page = _gather(work, case, actor)
-    _note_look(case, actor)
+    _note_look(page, actor)
     return page
 
 
@@ -93,6 +107,10 @@ def _gather(work: Work, case: Case, actor: Actor) -> CasePage:
     by_id = {unit.id: unit for unit, _ in units} | {one.unit.id: one.unit for one in steps}
     by_id.setdefault(case.holder_unit_id, work.get(Unit, case.holder_unit_id))
     sees_log = decide(actor, Permission.ACCESS_LOG_SEE, subject)
+    approves = bool(decide(actor, Permission.CASE_RETRIEVE_APPROVE, subject))
+    asks = not subject.in_compartment and bool(decide(actor, Permission.CASE_RETRIEVE, subject))
+    meetings = queries.meetings_of(found, case, ids)
+    held = [meeting.id for meeting, _ in meetings]
     return CasePage(
         case=case,
         units=tuple(units),
@@ -107,23 +125,61 @@ def _gather(work: Work, case: Case, actor: Actor) -> CasePage:
         terms=tuple(queries.terms_of_case(found, case, ids)),
         transfers=tuple(queries.transfers_of(found, ids)),
         documents=tuple(queries.documents_of(found, case, ids, visible_to=actor)),
-        meetings=tuple(queries.meetings_of(found, case, ids)),
+        meetings=tuple(meetings),
         notes=tuple(queries.notes_of(found, case, visible_to=actor)),
         log=tuple(queries.access_log(found, case, ids)) if sees_log else None,
         holidays=holiday_table(found),
+        holder=by_id[case.holder_unit_id].full_name,
+        closed=not petitions
+        and not subject.in_compartment
+        and queries.has_letters_beyond(found, case, ids),
+        leave=case_files.leave_held(found, case.id, actor.account_id),
+        requests=_requests(work, case, actor, everybody=approves or bool(sees_log), own=asks),
+        open_meetings=frozenset(visible_ids(found, held, visible_to=actor)),
+        recordings=case_files.recordings_by_meeting(found, held, visible_to=actor),
         may_link=bool(decide(actor, Permission.CASE_LINK, subject)),
         may_draft=bool(own),
+        may_write=any(_writes_for(work, case, unit, actor) for unit in own),
+        may_ask=asks,
+        may_approve=approves,
     )
+
+
+def _requests(
+    work: Work, case: Case, actor: Actor, *, everybody: bool, own: bool
+) -> tuple[FileRequest, ...]:
+    """Who asked to read this file: all for the unit that holds it, else what one asked oneself."""
+    if not everybody and not own:
+        return ()
+    only = None if everybody else actor.account_id
+    return tuple(case_files.requests_of(work.db_session, case.id, account_id=only))
+
+
+def _writes_for(work: Work, case: Case, unit: Unit, actor: Actor) -> bool:
+    """Whether this person works at that level; leave to read the file is no leave to write."""
+    subject = queries.drafts_subject(work.db_session, case, unit, actor)
+    return bool(decide(actor, Permission.CASE_DRAFT_SEE, replace(subject, readers=frozenset())))
 
 
 def _senders(petitions: list[LinkedPetition]) -> list[UUID]:
     return [one.petition.submitter_id for one in petitions if one.petition.submitter_id]
 
 
-def _note_look(case: Case, actor: Actor) -> None:
+def _note_look(page: CasePage, actor: Actor) -> None:
+    """One leaf for the looks of a few minutes; whoever reads by leave leaves one each time."""
     if actor.account_id is None:
         return
+    case = page.case
     with unit_of_work() as work:
+        if page.leave is not None:
+            work.audit(
+                "case_file_opened",
+                kind="case",
+                object_id=case.id,
+                by=actor.account_id,
+                request=page.leave.code,
+            )
+            return
         since = utc_now() - LOOK
         seen = queries.looked_lately(
             work.db_session, "case", case.id, by=actor.account_id, since=since
@@ -183,7 +239,7 @@ def _own_unit(work: Work, case: Case, by: Actor) -> Unit:
     if not at_home:
         holder = work.get(Unit, case.holder_unit_id)
         subject = queries.drafts_subject(work.db_session, case, holder, by)
-        ensure_allowed(by, Permission.CASE_DRAFT_SEE, subject)
+        ensure_allowed(by, Permission.CASE_DRAFT_SEE, replace(subject, readers=frozenset()))
         return holder
     return at_home[0]
 

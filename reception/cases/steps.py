@@ -16,6 +16,7 @@ from storage.database import Work
 from storage.facts import recounted
 from storage.models import (
     Case,
+    CaseFileRequest,
     CaseLink,
     CaseUnit,
     Petition,
@@ -113,6 +114,19 @@ def undo_link(work: Work, link: CaseLink, *, by: UUID | None, reason: str) -> No
         return
     link.undone_at, link.undone_by, link.undo_reason = utc_now(), by, reason
     work.audit("case_left", work.get(Case, link.case_id), by=by, petition=petition.id)
+
+
+def close_file_requests(work: Work, case_id: UUID, *, reason: str) -> None:
+    """End every request to read a case that held a letter which is locked away now.
+
+    The requests keep who asked and when; their words told of the matter.
+    """
+    for row in work.db_session.scalars(
+        select(CaseFileRequest).where(CaseFileRequest.case_id == case_id)
+    ):
+        row.reason = row.decision_reason = reason
+        if row.state in ("asked", "approved"):
+            row.state = "revoked" if row.state == "approved" else "refused"
 
 
 def let_level_in(work: Work, case: Case, unit_id: UUID, *, on: date) -> None:

@@ -15,6 +15,7 @@ from reception.access import current_actor, needs
 from reception.cases import (
     conflict_views,
     delivery_views,
+    file_views,
     operations,
     search_views,
     track,
@@ -37,10 +38,21 @@ from storage.database import reading
 from storage.models import Deadline, ProcedureRun, Unit
 from storage.queries.cases import PAGE, CaseFilter
 from storage.queries.units import communes
-from workflows.access import Permission
+from workflows.access import Permission, holds
 from workflows.errors import BadInput
 
-__all__ = ["bp", "conflict_views", "delivery_views", "search_views", "track_views"]
+__all__ = [
+    "bp",
+    "conflict_views",
+    "delivery_views",
+    "file_views",
+    "search_views",
+    "track_views",
+]
+
+
+FILE_REQUESTS = (Permission.CASE_RETRIEVE, Permission.CASE_RETRIEVE_APPROVE)
+"""Whoever asks to read case files, or decides about it, is shown the way to the requests."""
 
 
 def _filter() -> CaseFilter:
@@ -83,6 +95,7 @@ def index() -> ResponseReturnValue:
         filtered=asked != CaseFilter(page=asked.page),
         places=places,
         kinds=words.KINDS,
+        asks_for_files=any(holds(current_actor(), asked) for asked in FILE_REQUESTS),
         left=lambda term: deadline_words.left(term.last_day_on, today),
         pages={
             "label": _("Pages of cases"),
@@ -195,6 +208,9 @@ def _page_words(page: CasePage) -> dict[str, Any]:
 def show(case_id: UUID) -> ResponseReturnValue:
     """One case from commune to province."""
     page = operations.read_case(case_id, current_actor())
+    if page.closed:
+        state = words.state_line(page)
+        return render_template("cases/closed.html", page=page, case=page.case, state=state)
     _run, choices = track.choices(case_id, current_actor(), on=legal_today())
     return render_template(
         "cases/show.html",

@@ -46,6 +46,11 @@ BACKGROUND = frozenset({"unhandled-flag"})
 
 ACTIONS: dict[str, Any] = {
     "case_viewed": _l("The page of the case"),
+    "case_file_asked": _l("Asked to read the file"),
+    "case_file_approved": _l("Gave leave to read the file"),
+    "case_file_refused": _l("Refused to open the file"),
+    "case_file_revoked": _l("Took back leave to read the file"),
+    "case_file_opened": _l("Opened the file by leave"),
     "petition_viewed": _l("A petition"),
     "attachment_opened": _l("An attachment"),
     "denunciation_opened": _l("Sealed content"),
@@ -135,7 +140,7 @@ def log_lines(log: Iterable[Access]) -> list[dict[str, Any]]:
                 "who": leaf.name or _("The system"),
                 "what": str(ACTIONS.get(leaf.action, leaf.action)),
                 "refused": leaf.action == "refused",
-                "why": str(detail.get("reason", "")),
+                "why": str(detail.get("reason") or detail.get("request") or ""),
             }
         )
     return lines

@@ -16,7 +16,13 @@ from uuid import UUID
 
 from sqlalchemy import delete, exists, or_, select
 
-from reception.cases.steps import first_petition_id, keep_case_searchable, leave_case, undo_link
+from reception.cases.steps import (
+    close_file_requests,
+    first_petition_id,
+    keep_case_searchable,
+    leave_case,
+    undo_link,
+)
 from reception.desk.steps import mask_lines
 from reception.petitions.steps import DENUNCIATION_TITLE, keep_searchable
 from reception.petitions.uploads import seal_as_denunciation
@@ -72,6 +78,8 @@ def lock_away(work: Work, petition: Petition, *, keeper: UUID | None) -> None:
     work.flush()
     forget_sender(work, petition.id, title=DENUNCIATION_TITLE)
     close_recordings(work, petition.id, reason=LOCKED_REASON)
+    if petition.case_id is not None:
+        close_file_requests(work, petition.case_id, reason=LOCKED_REASON)
     keep_searchable(work, petition)
     _forget_people(work, people)
 

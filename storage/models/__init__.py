@@ -3,6 +3,7 @@
 from storage.models.base import Base, new_id, utc_now
 from storage.models.cases import (
     Case,
+    CaseFileRequest,
     CaseLink,
     CaseNote,
     CaseUnit,
@@ -90,7 +91,8 @@ from storage.models.units import (
 
 __all__ = [
     "Account", "AgendaItem", "Attachment", "AuditLeaf", "AuditNode", "AuditTree", "Base", "Case",
-    "CaseLink", "CaseNote", "CaseUnit", "Checkpoint", "Conclusion", "DailyFact", "Deadline",
+    "CaseFileRequest", "CaseLink", "CaseNote", "CaseUnit", "Checkpoint", "Conclusion", "DailyFact",
+    "Deadline",
     "DeadlineChange", "Decision", "DenouncerIdentity", "DenunciationVault", "DigitisedDocument",
     "Enforcement", "Field", "FormerUnit", "Holiday", "HolidayYear", "Involvement",
     "IssuedDocument", "Job",

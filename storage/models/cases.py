@@ -90,6 +90,39 @@ class Involvement(Identified, Created, Base):
     ended_at: Mapped[datetime | None]
 
 
+class CaseFileRequest(Identified, Created, Base):
+    """An inspector's request to read the whole file of a case, and the leave that came of it.
+
+    Asked with a reason, the number of the paper that asks and the days needed; decided by the unit
+    that holds the case. In force while approved and not expired; taken back at any time.
+    """
+
+    __tablename__ = "case_file_request"
+    __table_args__ = (
+        one_of("state", "asked", "approved", "refused", "revoked"),
+        CheckConstraint("reason <> ''", name="has_reason"),
+        CheckConstraint("document_number <> ''", name="has_document"),
+        CheckConstraint("days BETWEEN 1 AND 90", name="days_limited"),
+        CheckConstraint("decided_by IS NULL OR decided_by <> account_id", name="two_people"),
+        CheckConstraint("state <> 'approved' OR expires_at IS NOT NULL", name="approved_ends"),
+    )
+
+    code: Mapped[str] = mapped_column(unique=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("case.id"), index=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    reason: Mapped[str]
+    document_number: Mapped[str]
+    days: Mapped[int]
+    state: Mapped[str] = mapped_column(default="asked")
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str] = mapped_column(default="")
+    expires_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
+
+
 class CaseNote(Identified, Created, Base):
     """Draft, verification or opinion: stays with the level that made it."""
 

@@ -39,7 +39,7 @@ from storage.models import (
     Unit,
     UnrelatedPetition,
 )
-from storage.queries.inbox import units_at, visible_petitions
+from storage.queries.inbox import readable_cases, units_at, visible_petitions
 from storage.queries.units import path_of
 from storage.subjects import case_subject, petition_subjects
 from workflows.access import Actor, Permission, Subject, UnitPath, decide, holds, reach
@@ -83,7 +83,10 @@ def visible_cases(visible_to: Actor) -> ColumnElement[bool]:
         reached,
         or_(
             open_ones,
-            and_(Case.secrecy == "restricted", _by_post(visible_to, "restricted", assigned)),
+            and_(
+                Case.secrecy == "restricted",
+                _by_post(visible_to, "restricted", or_(assigned, _readable(visible_to))),
+            ),
             and_(
                 _LOCKED,
                 Case.secrecy != "off_system",
@@ -93,6 +96,13 @@ def visible_cases(visible_to: Actor) -> ColumnElement[bool]:
         not_(_named(visible_to, "conflicted")),
         not_(_side_in_a_letter(visible_to)),
     )
+
+
+def _readable(actor: Actor) -> ColumnElement[bool]:
+    """Whether leave to read the file counts for this person: only a role that reads by leave."""
+    if not reach(actor, Permission.PETITION_SEE).reading:
+        return false()
+    return readable_cases(actor, Case.id)
 
 
 def _side_in_a_letter(actor: Actor) -> ColumnElement[bool]:
@@ -300,6 +310,26 @@ def linked_petitions(db_session: Session, case: Case, *, visible_to: Actor) -> l
         for petition, link, unit in rows
         if decide(visible_to, Permission.PETITION_SEE, subjects[petition.id])
     ]
+
+
+def has_letters_beyond(db_session: Session, case: Case, seen: Sequence[UUID]) -> bool:
+    """Whether the file holds letters that this reader may not open, of those that may be told of.
+
+    A denunciation, or whatever is locked like one, is never told of.
+    """
+    rows = db_session.scalars(
+        select(Petition.id)
+        .join(CaseLink, CaseLink.petition_id == Petition.id)
+        .where(
+            CaseLink.case_id == case.id,
+            CaseLink.undone_at.is_(None),
+            Petition.id.not_in(seen),
+            Petition.secrecy.in_(("normal", "restricted")),
+            Petition.kind != "denunciation",
+        )
+        .limit(1)
+    )
+    return rows.first() is not None
 
 
 def undone_links(db_session: Session, case: Case, *, visible_to: Actor) -> list[LinkedPetition]:

@@ -23,12 +23,13 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from storage.identities import names_of, people_named
 from storage.models import (
     Account,
     Case,
+    CaseFileRequest,
     CaseUnit,
     Deadline,
     Involvement,
@@ -39,7 +40,7 @@ from storage.models import (
     Transfer,
     Unit,
 )
-from storage.subjects import petition_subjects
+from storage.subjects import file_leave_in_force, petition_subjects
 from workflows.access import Actor, Permission, Subject, UnitPath, decide, reach
 from workflows.folding import fold
 from workflows.kinds import PetitionKind
@@ -66,16 +67,35 @@ def visible_petitions(visible_to: Actor) -> ColumnElement[bool]:
     """The filter that leaves the petitions this person may open, no more and no fewer."""
     seen = reach(visible_to, Permission.PETITION_SEE)
     assigned = _involved(visible_to, "assigned") if seen.assigned else false()
+    reading = readable_cases(visible_to, Petition.case_id) if seen.reading else false()
     reached = or_(
         Petition.holder_unit_id.in_(units_at(seen.units, seen.trees)),
         _shared_with(seen.shared),
         assigned,
+        reading,
     )
     normal = and_(Petition.secrecy == "normal", Petition.kind != "denunciation")
     return and_(
         reached,
-        or_(normal, _restricted(visible_to, assigned), _in_compartment(visible_to, assigned)),
+        or_(
+            normal,
+            _restricted(visible_to, or_(assigned, reading)),
+            _in_compartment(visible_to, assigned),
+        ),
         not_(_involved(visible_to, "conflicted")),
+    )
+
+
+def readable_cases(
+    actor: Actor, case_id: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]
+) -> ColumnElement[bool]:
+    """The unit that holds the case gave this person leave to read its file, and it still counts."""
+    if actor.account_id is None:
+        return false()
+    return exists().where(
+        CaseFileRequest.case_id == case_id,
+        CaseFileRequest.account_id == actor.account_id,
+        *file_leave_in_force(),
     )
 
 

@@ -120,6 +120,17 @@ def board(
     ]
 
 
+def visible_ids(
+    db_session: Session, meeting_ids: Sequence[UUID], *, visible_to: Actor
+) -> Sequence[UUID]:
+    """Which of these sessions this person may open."""
+    return db_session.scalars(
+        select(ReceptionSession.id).where(
+            ReceptionSession.id.in_(meeting_ids), _visible(visible_to)
+        )
+    ).all()
+
+
 def board_counts(db_session: Session, *, visible_to: Actor) -> dict[str, int]:
     """How many visible sessions stand in each state."""
     rows = db_session.execute(

@@ -350,7 +350,8 @@ def in_reach(found, subject):
     by_case = bool(subject.level_units & found.shared)
     by_name = found.assigned and found.person_id in subject.assigned_to
     by_owner = found.own and found.person_id in subject.owners
-    return found.everything or by_unit or by_case or by_name or by_owner
+    by_leave = found.reading and found.person_id in subject.readers
+    return found.everything or by_unit or by_case or by_name or by_owner or by_leave
 
 
 paths = st.sampled_from([PROVINCE, HERE, THERE, DEPARTMENT, ("79",)])
@@ -373,6 +374,7 @@ people = st.frozensets(st.sampled_from([ME, SOMEBODY]))
         identity_for=people,
         owners=people,
         level_units=st.frozensets(paths, max_size=2),
+        readers=people,
         drafted_by=st.sampled_from([None, ME, SOMEBODY]),
     ),
 )
