@@ -11,6 +11,7 @@ from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from reception.administration.log_words import WORK, WORK_KINDS
 from reception.templating import num, vndatetime
 from storage.health import BAD, OK, Finding
 from storage.models import AuditLeaf
@@ -72,8 +73,9 @@ ACTIONS: dict[str, Any] = {
 
 def action_words(action: str) -> str:
     """The action in words; a step of a procedure by its label, else its own name."""
-    if action in ACTIONS:
-        return str(ACTIONS[action])
+    words = ACTIONS.get(action) or WORK.get(action)
+    if words is not None:
+        return str(words)
     code, _dot, event = action.partition(".")
     labels = step_labels().get((code, event))
     return action if labels is None else labels[str(get_locale()) != "vi"]
@@ -113,7 +115,7 @@ KINDS: dict[str, Any] = {
 
 def kind_words(kind: str) -> str:
     """What kind of record, in words, or the name of its table."""
-    return str(KINDS.get(kind, kind.replace("_", " ")))
+    return str(KINDS.get(kind) or WORK_KINDS.get(kind) or kind.replace("_", " "))
 
 
 def leaf_detail(leaf: AuditLeaf) -> list[tuple[str, str]]:
