@@ -100,6 +100,21 @@ function startSizes(page) {
 }
 
 // A chosen filter shows at once: the form sends itself. Both ends of a stretch have a button.
+// Under a drawing the table begins with its first rows; printed and without script it is whole.
+function startTable(page) {
+  const button = page.querySelector("[data-all]");
+  if (!button) return;
+  const table = button.closest("section");
+  const show = (all) => {
+    table.classList.toggle("short", !all);
+    button.setAttribute("aria-expanded", String(all));
+    button.textContent = all ? button.dataset.fewer : button.dataset.more;
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => show(table.classList.contains("short")));
+  show(false);
+}
+
 function startFilter(page) {
   const form = page.querySelector("[data-filter]");
   form?.addEventListener("change", ({ target }) => {
@@ -213,6 +228,7 @@ function start() {
   startVisits(page);
   startRoving(cells, (cell, key) => KEYS[key] && beside(cells, cell, KEYS[key]));
   startSizes(page);
+  startTable(page);
   startFilter(page);
   if (!page.querySelector("[data-slider]")) return;
   const player = new Player(page);
