@@ -174,7 +174,7 @@ class Verified:
     checkpoints: int
 
 
-class _Frontier:
+class LogTree:
     """The right edge of a growing tree: enough to recompute every root in one pass."""
 
     def __init__(self) -> None:
@@ -220,7 +220,7 @@ def verify(
     tree = db_session.get(AuditTree, TREE_ID)
     size = tree.size if tree else 0
     points = _points(db_session, public_key, outside)
-    frontier, nodes = _Frontier(), _StoredNodes(db_session)
+    frontier, nodes = LogTree(), _StoredNodes(db_session)
     pending = _check_points(frontier, points)
     with closing(_leaves(db_session)) as leaves, closing(nodes):
         for leaf in leaves:
@@ -360,7 +360,7 @@ class _StoredNodes:
             rows.close()
 
 
-def _check_points(frontier: _Frontier, pending: list[Point]) -> list[Point]:
+def _check_points(frontier: LogTree, pending: list[Point]) -> list[Point]:
     """Hold what is due at this size against the root; what is still to come."""
     if not pending or pending[0].size != frontier.size:
         return pending

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from storage.keyring import KekRow
 from storage.models import KeyEncryptionKey
+from workflows.errors import Unavailable
 
 
 def _value(row: KeyEncryptionKey) -> KekRow:
@@ -20,6 +21,17 @@ def _value(row: KeyEncryptionKey) -> KekRow:
         root_id=row.root_id,
         wrapped=row.wrapped,
     )
+
+
+def _begin_writing(db_session: Session) -> None:
+    try:
+        db_session.connection(execution_options={"writes": True})
+    except OperationalError as error:
+        if "locked" not in str(error.orig):
+            raise
+        raise Unavailable(
+            "Hệ thống đang bận ghi nên chưa tạo được khóa của năm. Chờ vài giây rồi thử lại."
+        ) from error
 
 
 class DatabaseKeyRows:
@@ -44,9 +56,12 @@ class DatabaseKeyRows:
             return _value(row) if row else None
 
     def add_kek(self, row: KekRow) -> KekRow:
-        """Keep the row and give it back, or the one another process kept just before."""
+        """Keep the row and give it back, or the one another process kept just before.
+
+        Raises Unavailable when the write lock could not be had within its time-out.
+        """
         with Session(self._engine) as db_session:
-            db_session.connection(execution_options={"writes": True})
+            _begin_writing(db_session)
             db_session.add(
                 KeyEncryptionKey(
                     kid=row.kid,

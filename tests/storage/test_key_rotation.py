@@ -45,6 +45,7 @@ from tests.support.commands import environment_of, flask, started_flask
 from tests.support.factories import Factories
 from tests.support.held_keys import a_petition, many_sealed_objects
 from workflows.access import Role
+from workflows.errors import Unavailable
 
 
 def _all_open(keys: dict[UUID, DataKey]) -> None:
@@ -216,3 +217,11 @@ def test_kek_moved_under_a_root_key_opens_only_with_that_one(app: Flask) -> None
         [held] = held_keys(work.db_session, SEALED_OBJECTS)
     with pytest.raises(KeyUnusable):
         runtime().keyring.unwrap(held.wrapped, held.context)
+
+
+def test_new_years_key_waits_politely_while_somebody_else_writes(app: Flask) -> None:
+    with unit_of_work() as work:
+        work.audit("tested", kind="test", by=None)
+        with pytest.raises(Unavailable, match="chưa tạo được khóa"):
+            runtime().keyring.prepare("recordings", "open", 2031)
+    assert runtime().keyring.prepare("recordings", "open", 2031)
