@@ -319,13 +319,20 @@ def test_break_ends_the_segment_and_everybody_comes_back_by_itself(evening: Even
     chair, citizen = both_inside(evening)
     chair.get_by_test_id("pause").click()
     expect(citizen.get_by_test_id("now")).to_contain_text("tạm nghỉ", timeout=10_000)
+    expect(citizen.get_by_test_id("tiles")).not_to_contain_text("mất đường truyền")
     chair.get_by_test_id("resume").click()
+    expect(chair.locator("#room")).to_have_attribute("data-state", "OPEN", timeout=15_000)
     wait_until(
         lambda: sees(chair, evening.citizen_id, "blue") and sees(citizen, evening.chair_id, "red"),
         within_s=30,
         said="both are back after the break",
     )
     assert [segment.cause for segment in _segments(evening)] == ["opened", "resumed"]
+    assert not [event for event in _events(evening) if event.kind == "dropped"]
+
+
+def _events(evening: Evening) -> list[PresenceEvent]:
+    return rows(PresenceEvent, reception_session_id=evening.meeting_id)
 
 
 def test_refused_camera_means_joining_by_sound_and_says_so(evening: Evening) -> None:
