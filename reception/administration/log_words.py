@@ -29,6 +29,7 @@ WORK: dict[str, Any] = {
     "involvement_recorded": _l("conflict of interest recorded"),
     "issued_document_read": _l("issued document read"),
     "link_tested": _l("line of a point tested"),
+    "live_chunks_deleted": _l("live parts deleted after their master was proven"),
     "map_borders_imported": _l("borders brought into the map"),
     "map_drawn": _l("map drawn anew"),
     "map_facts_rebuilt": _l("figures of the map counted anew"),
