@@ -74,6 +74,21 @@ def extensions_taken(work: Work, run: ProcedureRun, name: str) -> int:
     return sum(change.kind == EXTENSION for change in changes_of(work, terms))
 
 
+def is_past(work: Work, run: ProcedureRun, name: str, on: date) -> bool:
+    """Whether a term of the run ended before `on` with nothing done; a suspended one never is."""
+    late = [
+        term.id
+        for term in run.deadlines
+        if term.name == name and term.met_on is None and term.last_day_on < on
+    ]
+    still = {
+        change.deadline_id
+        for change in changes_of(work, late)
+        if change.kind == SUSPENSION and change.to_on is None
+    }
+    return bool(set(late) - still)
+
+
 def _document(document_id: UUID | None) -> UUID:
     if document_id is None:
         raise StepNotAllowed(

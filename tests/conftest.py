@@ -7,6 +7,7 @@ folder store and again on PostgreSQL with MinIO.
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as properties
 from sqlalchemy import create_engine
 from werkzeug.test import TestResponse
 
@@ -28,7 +31,11 @@ from tests.support.minio import RunningMinio, running_minio
 from tools.postgres.server import RunningPostgres, running_postgres
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+TMPFS = "/dev/shm"  # noqa: S108  # each test has a folder of its own there
 pytest_plugins = ("tests.support.recorded",)
+# Clocks of hypothesis measure the machine, which other workers keep busy, not the strategies.
+properties.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+properties.load_profile("busy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -108,24 +115,33 @@ _names = iter(f"tcd_{number}" for number in range(1_000_000))
 
 
 @pytest.fixture
-def settings(tmp_path: Path, sqlite_template: Path) -> Settings:
+def memory() -> Iterator[str]:
+    """A folder on tmpfs, where plaintext of recordings and papers may lie."""
+    with tempfile.TemporaryDirectory(prefix="tcd-test-", dir=TMPFS) as place:
+        yield place
+
+
+@pytest.fixture
+def settings(tmp_path: Path, sqlite_template: Path, memory: str) -> Settings:
     """SQLite and the folder store, fresh for this test."""
     shutil.copy(sqlite_template, tmp_path / "tcd.db")
-    return make_settings(tmp_path)
+    return make_settings(tmp_path, SPOOL_DIR=memory)
 
 
 @pytest.fixture(params=["sqlite-folder", "postgresql-minio"])
-def both_backends(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+def both_backends(
+    request: pytest.FixtureRequest, tmp_path: Path, memory: str
+) -> Iterator[Settings]:
     """The two pairs of back ends, one after the other."""
     if request.param == "sqlite-folder":
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "tcd.db")
-        yield make_settings(tmp_path)
+        yield make_settings(tmp_path, SPOOL_DIR=memory)
         return
     server: RunningPostgres = request.getfixturevalue("postgres")
     store: RunningMinio = request.getfixturevalue("minio")
     name = next(_names)
     server.create(name, template="tcd_template")
-    yield make_settings(tmp_path, DATABASE_URL=server.url(name), **store.settings)
+    yield make_settings(tmp_path, SPOOL_DIR=memory, DATABASE_URL=server.url(name), **store.settings)
     server.drop(name)
 
 

@@ -22,7 +22,7 @@ WIDTH, KNOT, HEIGHT = 132, 26, 34
 UNSHARED = frozenset({"check_identity", "propose", "send_back", "reclassify", "undo"})
 """Steps that are work in progress: other levels see what came of them."""
 
-_TOLD_BY_PETITION = ("KN1", "accept")
+_TOLD_BY_PETITION = frozenset((code, "accept") for code in ("KN1", "KN2", "TC", "KP"))
 """The first step of a track says what the petition's own acceptance has said."""
 
 
@@ -112,7 +112,7 @@ def steps_as_moments(
             continue
         if one.step.event in UNSHARED and not at_home:
             continue
-        if (one.run.procedure, one.step.event) == _TOLD_BY_PETITION and petitions:
+        if (one.run.procedure, one.step.event) in _TOLD_BY_PETITION and petitions:
             continue
         petition = petitions.get(one.run.petition_id) if one.run.petition_id else None
         moments.append(

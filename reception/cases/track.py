@@ -1,6 +1,7 @@
-"""The settlement of a complaint on the case: which steps are possible, and taking one.
+"""The settlement on the case: which steps are possible, and taking one.
 
-The petition procedure ends with acceptance; from there the case runs its own track (KN1).
+The petition procedure ends with acceptance; from there the case runs its own track: a first or a
+second complaint (KN1, KN2), or a denunciation (TC).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -21,16 +23,15 @@ from storage.models import (
     Decision,
     IssuedDocument,
     ProcedureRun,
-    ProcedureStep,
     Unit,
 )
 from storage.queries.units import path_of
 from storage.steps import offers, record, steps_of
 from storage.subjects import case_subject, kind_of
-from storage.terms import keep_changes
+from storage.terms import extensions_taken, is_past, keep_changes
 from workflows.access import Actor, Permission, Subject, decide, ensure_allowed
 from workflows.errors import Conflict, NotFound
-from workflows.procedures.guards import Facts
+from workflows.procedures.guards import LEAST_TEAM, Facts
 
 _DECIDING = (
     "accept reject assign determine_complex call_dialogue hold_dialogue absent_from_dialogue"
@@ -56,6 +57,9 @@ PERMISSION_OF: dict[str, Permission] = {
 OPINIONS = frozenset({"assign", "report", "call_dialogue"})
 """Steps whose words are about verification: they stay with the level that wrote them."""
 
+DECIDING_STEPS = frozenset({"decide", "conclude"})
+"""Steps that leave a decision or a conclusion with its outcome, which statistics count."""
+
 ASKED_IN_FORM = frozenset(
     {
         "reason_given",
@@ -68,6 +72,14 @@ ASKED_IN_FORM = frozenset(
         "views_differ",
         "dialogue_not_owed",
         "has_result_document",
+        "absent_without_reason",
+        "authorisation_certified",
+        "authorisation_written",
+        "team_fit",
+        "may_extend",
+        "withdrawal_may_end",
+        "identity_removed",
+        "criminal_signs",
     }
 )
 """Conditions that the form of the step itself fulfils."""
@@ -95,6 +107,7 @@ class Choice:
     label_en: str
     source: str
     reason: str = ""
+    guard: str = ""
 
 
 def choices(case_id: UUID, actor: Actor, *, on: date) -> tuple[ProcedureRun | None, list[Choice]]:
@@ -105,7 +118,7 @@ def choices(case_id: UUID, actor: Actor, *, on: date) -> tuple[ProcedureRun | No
         if run is None:
             return None, []
         subject = _subject(work, case, run)
-        facts = _facts(case, steps_of(work, run.id), Said())
+        facts = _facts(work, case, run, Said(), on=on)
         found = [
             Choice(
                 offer.transition.event,
@@ -121,6 +134,7 @@ def choices(case_id: UUID, actor: Actor, *, on: date) -> tuple[ProcedureRun | No
                     offer.transition.event,
                     offer.transition.actors,
                 ),
+                offer.transition.guard,
             )
             for offer in offers(work, run, on=on, facts=facts)
         ]
@@ -159,23 +173,55 @@ def _subject(work: Work, case: Case, run: ProcedureRun) -> Subject:
     return changed(whole, unit_path=path_of(work.get(Unit, run.unit_id)))
 
 
-def _facts(case: Case, steps: list[ProcedureStep], said: Said) -> Facts:
-    events = {step.event for step in steps}
+def _facts(
+    work: Work, case: Case, run: ProcedureRun, said: Said, *, on: date, event: str = ""
+) -> Facts:
+    """What the file and the form of `event` say; nothing is taken from one form for another."""
+    events = {step.event for step in run.steps}
     number = bool(said.document_number.strip())
-    return Facts(
+    known = Facts(
         kind=kind_of(case.kind),
         competent=True,
         reason_given=bool(said.reason.strip()),
         report_filed=number or "report" in events,
         complex_document=number,
         dialogue_held="hold_dialogue" in events,
+        absent_without_reason="absent_from_dialogue" in events,
         views_differ=said.views_differ,
         suspension_ground=bool(said.ground),
         termination_ground=bool(said.ground),
         withdrawal_in_writing=said.in_writing,
-        part_withdrawn=bool(said.in_writing and said.reason),
+        part_withdrawn=event == "withdraw_part" and said.in_writing and bool(said.reason),
         result_document=number,
+        first_term_expired="term_expired" in events or is_past(work, run, "settle", on),
+        second_complaint_late=is_past(work, run, "second-complaint", on),
+        term_passed=is_past(work, run, "settle", on),
+        extensions_taken=extensions_taken(work, run, "settle"),
     )
+    return changed(known, **_of_form(event, said))
+
+
+def _of_form(event: str, said: Said) -> dict[str, Any]:
+    """What the tick or the ground of one form says, for that step alone."""
+    ticked, number = said.in_writing, bool(said.document_number.strip())
+    of_event: dict[str, dict[str, Any]] = {
+        "absent_from_dialogue": {"absent_without_reason": ticked and bool(said.reason.strip())},
+        "register_authorisation": {
+            "authorisation_written": ticked,
+            "authorisation_certified": ticked,
+        },
+        "form_team": {"team_size": LEAST_TEAM if ticked else 0, "team_without_conflict": ticked},
+        "extend": {
+            "extension_document": number,
+            "complex_document": bool(said.ground),
+            "especially_complex": said.ground == "especially-complex",
+        },
+        "withdraw": {"no_ground_to_continue": said.ground == "none-of-three"},
+        "remove_identity": {"identity_removed": ticked},
+        "publish": {"identity_removed": ticked},
+        "pass_to_investigation": {"criminal_signs": bool(said.reason.strip())},
+    }
+    return of_event.get(event, {})
 
 
 def take_track_step(
@@ -224,7 +270,7 @@ def _record(
         run,
         event,
         on=on,
-        facts=_facts(case, steps_of(work, run.id), said),
+        facts=_facts(work, case, run, said, on=on, event=event),
         by=by.account_id,
         roles=[role.value for role in by.roles],
         reason="" if closed else said.reason.strip(),
@@ -247,7 +293,7 @@ def _record(
         document_id=papers[0].id if papers else None,
         reason="" if closed else said.reason.strip(),
     )
-    if event == "decide":
+    if event in DECIDING_STEPS:
         work.add(
             Decision(
                 case_id=case.id,

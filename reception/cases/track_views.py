@@ -32,6 +32,21 @@ GROUNDS: dict[str, dict[str, Any]] = {
         "object-gone": _l("What was complained of no longer exists"),
         "court": _l("A court has accepted or judged the matter"),
     },
+    "extend": {
+        "complex": _l("The matter is complex: one extension"),
+        "especially-complex": _l("The matter is especially complex: two extensions"),
+    },
+    "withdraw": {
+        "none-of-three": _l(
+            "No sign of a violation, nobody was forced or paid to withdraw, and it was not slander"
+        ),
+    },
+}
+
+DENUNCIATION_OUTCOMES: dict[str, Any] = {
+    "right": _l("The denunciation is right"),
+    "partly": _l("Partly right"),
+    "wrong": _l("The denunciation is wrong"),
 }
 
 OUTCOMES: dict[str, Any] = {
@@ -40,14 +55,68 @@ OUTCOMES: dict[str, Any] = {
     "wrong": _l("The complaint is wrong"),
 }
 
-NUMBERED = frozenset(
-    {"report", "determine_complex", "decide", "suspend", "resume", "close", "send"}
+NEED_NUMBER = frozenset({"report", "determine_complex", "decide", "close", "extend", "conclude"})
+NUMBERED = NEED_NUMBER | frozenset(
+    {
+        "suspend",
+        "resume",
+        "send",
+        "enforce",
+        "form_team",
+        "handle",
+        "publish",
+        "expert_opinion",
+        "stay_enforcement",
+        "lift_stay",
+        "ask_report",
+        "report_delay",
+        "uphold",
+        "take_over",
+    }
 )
-NEED_NUMBER = frozenset({"report", "determine_complex", "decide", "close"})
-IN_WRITING = frozenset({"withdraw_part"})
+TICKS: dict[str, Any] = {
+    "part_withdrawn_in_writing": _l("The letter or the signed minutes are in the file"),
+    "withdrawal_may_end": _l("The letter or the signed minutes are in the file"),
+    "absent_without_reason": _l("Invited in time and absent without a good reason"),
+    "authorisation_certified": _l("The authorisation is in the file, notarised or certified"),
+    "authorisation_written": _l("The authorisation is in the file"),
+    "team_fit": _l(
+        "The team has at least two members; nobody has an interest in the matter or is related to"
+        " the person denounced"
+    ),
+    "identity_removed": _l(
+        "Name, address, handwriting and other details of the denouncer are removed"
+    ),
+}
+"""What the officer ticks for a condition that only a person can see."""
+
+TICKED = frozenset(
+    {
+        "withdraw_part",
+        "withdraw",
+        "absent_from_dialogue",
+        "register_authorisation",
+        "form_team",
+        "remove_identity",
+    }
+)
+WITH_WORDS = frozenset(
+    {
+        "withdraw_part",
+        "absent_from_dialogue",
+        "stay_enforcement",
+        "lift_stay",
+        "verify_again",
+        "uphold",
+        "take_over",
+        "report_delay",
+        "pass_to_investigation",
+    }
+)
+"""Steps that others decide by later: a sentence is asked for."""
 DATED_BY_PROOF = frozenset({"receive_decision"})
 """Steps with a page of their own that asks for the day and its proof."""
-DANGER = frozenset({"terminate", "suspend"})
+DANGER = frozenset({"terminate", "suspend", "withdraw"})
 
 
 @dataclass
@@ -93,7 +162,7 @@ class TrackForm:
                 _("Choose the ground."),
             ),
             "outcome": (
-                self.event != "decide" or self.outcome in OUTCOMES,
+                self.event not in track.DECIDING_STEPS or self.outcome in OUTCOMES,
                 _("Choose the outcome."),
             ),
             "views_differ": (
@@ -105,11 +174,11 @@ class TrackForm:
                 _("Enter the day of the dialogue, such as 25/11/2026."),
             ),
             "in_writing": (
-                self.event not in IN_WRITING or self.in_writing,
-                _("Tick the box when the letter or the signed minutes are in the file."),
+                self.event not in TICKED or self.in_writing,
+                _("Tick the box when it is so."),
             ),
             "reason": (
-                self.event not in IN_WRITING or len(self.reason) >= 5,
+                self.event not in WITH_WORDS or len(self.reason) >= 5,
                 _("Write a sentence: others decide by these words later."),
             ),
         }
@@ -136,6 +205,12 @@ class TrackForm:
         )
 
 
+def _outcomes(event: str) -> dict[str, Any] | None:
+    if event not in track.DECIDING_STEPS:
+        return None
+    return OUTCOMES if event == "decide" else DENUNCIATION_OUTCOMES
+
+
 def _form_page(case_id: UUID, form: TrackForm, conflict: str = "") -> str:
     page = operations.read_case(case_id, current_actor())
     run, found = track.choices(case_id, current_actor(), on=legal_today())
@@ -149,9 +224,10 @@ def _form_page(case_id: UUID, form: TrackForm, conflict: str = "") -> str:
         choice=choice,
         title=words.choice_label(choice) if choice else _("This step is not possible now"),
         grounds=GROUNDS.get(form.event),
-        outcomes=OUTCOMES if form.event == "decide" else None,
+        outcomes=_outcomes(form.event),
         numbered=form.event in NUMBERED,
-        in_writing=form.event in IN_WRITING,
+        with_words=form.event in WITH_WORDS,
+        tick_words=TICKS.get(choice.guard) if choice else None,
         danger=form.event in DANGER,
         conflict=conflict,
     )

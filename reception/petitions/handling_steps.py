@@ -38,12 +38,16 @@ from storage.models import (
 from storage.models.base import utc_now
 from storage.queries.inbox import open_transfer
 from storage.steps import record, start_run, steps_of, take_back
+from storage.terms import is_past
 from workflows.errors import Conflict, StepNotAllowed
 from workflows.kinds import PetitionKind
 from workflows.procedures.guards import Facts
+from workflows.procedures.loader import procedure
 from workflows.procedures.model import Document
 from workflows.procedures.model import Step as TakenStep
 from workflows.secrecy import Secrecy, secrecy_for, strictest
+
+FIRST, SECOND = "KN1", "KN2"
 
 OPINIONS = frozenset({"propose", "send_back", "reclassify", "undo", "classify", "merge"})
 """Steps whose words are a draft or an opinion: they stay with the level that wrote them."""
@@ -322,7 +326,15 @@ def _start_track(
     )
     if running.first() is not None:
         return
-    run = start_run(work, code, unit_id=petition.holder_unit_id, case_id=case.id)
+    if code == SECOND:
+        _end_first_round(work, case, by=by, on=on)
+    run = start_run(
+        work,
+        code,
+        unit_id=petition.holder_unit_id,
+        case_id=case.id,
+        round_number=2 if code == SECOND else 1,
+    )
     taken = record(
         work,
         run,
@@ -336,6 +348,21 @@ def _start_track(
     )
     for paper in taken.documents:
         _draft(work, petition, paper, NOTHING_SAID, by=by, on=on)
+
+
+def _end_first_round(work: Work, case: Case, *, by: Doer, on: date) -> None:
+    """The second complaint ends the first settlement, if that one is still open.
+
+    Raises StepNotAllowed while the first decision is neither sent nor overdue.
+    """
+    runs = work.db_session.scalars(
+        select(ProcedureRun).where(ProcedureRun.case_id == case.id, ProcedureRun.procedure == FIRST)
+    )
+    for run in runs:
+        if not procedure(FIRST).states[run.state].final:
+            expired = is_past(work, run, "settle", on)
+            facts = Facts(kind=PetitionKind.COMPLAINT, first_term_expired=expired)
+            record(work, run, "second_complaint", on=on, facts=facts, by=by.account_id)
 
 
 def sign(work: Work, petition: Petition, *, by: Doer, on: date) -> None:

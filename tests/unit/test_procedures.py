@@ -210,10 +210,15 @@ def test_a_first_complaint_goes_from_receipt_to_its_own_procedure():
     assert "acceptance-notice" in taken.ended
 
 
-def test_a_second_complaint_is_accepted_without_opening_the_first_round():
-    second = replace(COMPLAINT, round=Round.SECOND)
-    standing = walk("PET", ["receive", "classify", "propose"], facts=second)
-    assert take("PET", "accept", standing, facts=second).spawns == ""
+def test_each_kind_of_letter_opens_the_track_of_its_own_when_accepted():
+    for change, spawned in (
+        ({"round": Round.SECOND}, "KN2"),
+        ({"kind": PetitionKind.DENUNCIATION}, "TC"),
+        ({"kind": PetitionKind.FEEDBACK}, ""),  # answered as the petition it is
+    ):
+        facts = replace(COMPLAINT, **change)
+        standing = walk("PET", ["receive", "check_identity", "classify", "propose"], facts=facts)
+        assert take("PET", "accept", standing, facts=facts).spawns == spawned
 
 
 def test_a_complaint_for_another_body_may_be_transferred_only_since_july_2026():
@@ -318,7 +323,7 @@ def test_one_event_with_two_rows_is_offered_once_as_the_row_that_fits():
         for o in available(procedure("PET"), "PROPOSED", on=NEW, facts=second)
         if o.transition.event == "accept"
     ]
-    assert [(o.allowed, o.transition.guard) for o in offers] == [(True, "other_track")]
+    assert [(o.allowed, o.transition.guard) for o in offers] == [(True, "second_complaint")]
 
 
 # --- reception sessions

@@ -247,9 +247,19 @@ GUARDS: Mapping[str, Guard] = _index(
             lambda f: is_complaint(f) and f.round is Round.FIRST and f.competent,
         ),
         Guard(
-            "other_track",
-            "Khiếu nại lần đầu thì thụ lý ở quy trình khiếu nại lần đầu.",
-            lambda f: f.competent and not (is_complaint(f) and f.round is Round.FIRST),
+            "second_complaint",
+            "Bước này dành cho khiếu nại lần hai thuộc thẩm quyền của đơn vị.",
+            lambda f: is_complaint(f) and f.round is Round.SECOND and f.competent,
+        ),
+        Guard(
+            "competent_denunciation",
+            "Bước này dành cho tố cáo thuộc thẩm quyền của đơn vị.",
+            lambda f: is_denunciation(f) and f.competent,
+        ),
+        Guard(
+            "competent_recommendation",
+            "Bước này dành cho kiến nghị, phản ánh thuộc thẩm quyền của đơn vị.",
+            lambda f: is_recommendation(f) and f.competent,
         ),
         Guard(
             "reason_given",
