@@ -1,4 +1,4 @@
-"""The worker: runs jobs, plans the night, and puts audit leaves into the tree within a second.
+"""The worker: jobs, the night, the clock, messages, and audit leaves into the tree in a second.
 
 Any number of workers may run; the job table's leases and the tree's row keep them apart.
 """
@@ -14,6 +14,7 @@ from datetime import time
 from types import FrameType, ModuleType
 
 from reception import AREAS, schedule
+from reception.delivery import deliver_forever
 from reception.nightly import Nightly, plan_night
 from storage.audit import sequence_batch
 from storage.database import unit_of_work
@@ -99,6 +100,7 @@ def run_until_stopped(threads: int = 1) -> None:
         threading.Thread(target=_sequence_forever, args=(stop,), daemon=True),
         threading.Thread(target=_plan_forever, args=(stop, all_nightly()), daemon=True),
         threading.Thread(target=schedule.run_forever, args=(stop,), daemon=True),
+        threading.Thread(target=deliver_forever, args=(stop,), daemon=True),
     ]
     crew += [
         threading.Thread(target=_work_forever, args=(stop, handlers), daemon=True)
