@@ -7,11 +7,12 @@ disk, little memory and little time.
 from __future__ import annotations
 
 import os
-import subprocess
 from io import BytesIO
+from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from storage.media.processes import MediaToolFailed, run_tool
 from workflows.errors import Unavailable
 
 LONGEST_PX = 1800
@@ -30,10 +31,13 @@ class PageUnreadable(Unavailable):
         )
 
 
-def page_picture(data: bytes, media_type: str, page: int) -> bytes:
-    """Page `page` (from 1) as a JPEG of at most LONGEST_PX. Raises PageUnreadable."""
+def page_picture(data: bytes, media_type: str, page: int, *, scratch: Path) -> bytes:
+    """Page `page` (from 1) as a JPEG of at most LONGEST_PX. Raises PageUnreadable.
+
+    `scratch` is a folder in memory, the drawing program's home; nothing is written there by us.
+    """
     if media_type == "application/pdf":
-        return _pdf_page(data, page)
+        return _pdf_page(data, page, scratch)
     return _photograph(data)
 
 
@@ -49,11 +53,11 @@ def _photograph(data: bytes) -> bytes:
     return made.getvalue()
 
 
-def _pdf_page(data: bytes, page: int) -> bytes:
+def _pdf_page(data: bytes, page: int, scratch: Path) -> bytes:
     memory = os.memfd_create("page", 0)
     try:
         _write_all(memory, data)
-        return _draw(memory, page)
+        return _draw(memory, page, scratch)
     finally:
         os.close(memory)
 
@@ -63,25 +67,16 @@ def _write_all(descriptor: int, data: bytes) -> None:
         file.write(data)
 
 
-def _draw(descriptor: int, page: int) -> bytes:
+def _draw(descriptor: int, page: int, scratch: Path) -> bytes:
     number = str(page)
     command = [
         *_LIMITS, "pdftoppm", "-jpeg", "-jpegopt", f"quality={_QUALITY}", "-scale-to",
         str(LONGEST_PX), "-f", number, "-l", number, "-singlefile", f"/dev/fd/{descriptor}",
     ]  # fmt: skip
     try:
-        done = subprocess.run(  # noqa: S603 - a fixed program; the file is a descriptor of ours
-            command,
-            env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"},
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            pass_fds=(descriptor,),
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
+        drawn = run_tool(command, scratch=scratch, timeout_s=TIMEOUT_S, pass_fds=(descriptor,))
+    except (OSError, MediaToolFailed) as error:
         raise PageUnreadable from error
-    if done.returncode or not done.stdout.startswith(b"\xff\xd8"):
+    if not drawn.startswith(b"\xff\xd8"):
         raise PageUnreadable
-    return done.stdout
+    return drawn

@@ -29,6 +29,7 @@ from storage.models import (
 from storage.pages import page_picture
 from storage.queries import sessions as queries
 from storage.queries.sessions import HEARD_PARTS, LIVE
+from storage.runtime import runtime
 from storage.sealed import read_object
 from storage.subjects import petition_subject
 from workflows.access import VISITOR, Actor, Permission, decide
@@ -174,7 +175,7 @@ def _drawn(sealed: SealedObject, media_type: str, page: int) -> bytes:
         known = _drawn_pages.get((sealed.id, page))
     if known is not None:
         return known[1]
-    made = page_picture(read_object(sealed), media_type, page)
+    made = page_picture(read_object(sealed), media_type, page, scratch=runtime().spool_dir)
     with _drawn_lock:
         if len(_drawn_pages) < KEPT_PAGES:
             _drawn_pages[sealed.id, page] = (now, made)

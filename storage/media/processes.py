@@ -48,13 +48,15 @@ def run_tool(
     scratch: Path,
     timeout_s: float,
     stopped: Callable[[], bool] = lambda: False,
+    pass_fds: Sequence[int] = (),
 ) -> bytes:
     """Run a program to its end and give its standard output.
 
-    It runs in a process group of its own that is killed when time is up, when `stopped` says so
-    or when an exception passes. Raises MediaToolFailed.
+    `pass_fds` are open files of ours it may read, for data that has no name. It runs in a process
+    group of its own that is killed when time is up, when `stopped` says so or when an exception
+    passes. Raises MediaToolFailed.
     """
-    with started(arguments, scratch=scratch) as process:
+    with started(arguments, scratch=scratch, pass_fds=pass_fds) as process:
         deadline = time.monotonic() + timeout_s
         while True:
             try:
@@ -76,7 +78,9 @@ def _check_patience(tool: str, deadline: float, stopped: Callable[[], bool]) -> 
 
 
 @contextmanager
-def started(arguments: Sequence[str], *, scratch: Path) -> Iterator[subprocess.Popen[bytes]]:
+def started(
+    arguments: Sequence[str], *, scratch: Path, pass_fds: Sequence[int] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
     """A running program with clean environment; its whole group is dead afterwards."""
     process = subprocess.Popen(  # noqa: S603 - our own program; file names are paths of ours
         list(arguments),
@@ -86,6 +90,7 @@ def started(arguments: Sequence[str], *, scratch: Path) -> Iterator[subprocess.P
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        pass_fds=tuple(pass_fds),
     )
     try:
         yield process

@@ -55,14 +55,18 @@ def test_log_in_starts_with_an_empty_cookie(app: Flask, factories: Factories) ->
     from reception.accounts.operations import create_account
 
     create_account(
-        login="mai", display_name="Mai", password="mot mat khau dai", person_id=None, by=None
+        login="mai",
+        display_name="Mai",
+        password="trau gam co khuya",
+        person_id=None,
+        by=None,
     )
     app.config["WTF_CSRF_ENABLED"] = False
     client = app.test_client()
     with client.session_transaction() as cookie:
         cookie["csrf_token"] = "planted"
         cookie["draft"] = "planted"
-    answer = client.post("/dang-nhap", data={"login": "mai", "password": "mot mat khau dai"})
+    answer = client.post("/dang-nhap", data={"login": "mai", "password": "trau gam co khuya"})
     assert answer.status_code == 303
     with client.session_transaction() as cookie:
         assert "_user_id" in cookie
@@ -75,7 +79,7 @@ def test_refusal_keeps_no_secret_of_an_address_in_the_audit_log(
 ) -> None:
     secret = "Zq3-secret-token-of-a-viewer"
     factories.log_in(client, factories.officer(Role.CLERK))
-    assert client.get(f"/ban-ghi/xem/{secret}").status_code == 403
+    assert client.get(f"/ban-ghi/xem/{secret}").status_code == 404
     with reading() as work:
         leaf = work.db_session.scalars(select(AuditLeaf).where(AuditLeaf.action == "refused")).one()
     assert secret not in leaf.body
