@@ -644,6 +644,22 @@ def _confirm_2027(*, confirmed: bool) -> None:
         work.db_session.get_one(HolidayYear, 2027).confirmed = confirmed
 
 
+def test_slip_tells_first_to_come_and_sign(citizen: Citizen) -> None:
+    citizen.begin().fill_all(COMPLAINT).send()
+    slip = citizen.page("da-nhan").split('<section class="slip"')[1].split("</section>")[0]
+    first = slip.split("<ol>")[1].split("</li>")[0]
+    assert "Ký tại UBND phường Long Thành" in first
+    assert "căn cước" in first
+
+
+def test_slip_of_a_signed_petition_leaves_out_that_it_has_arrived(citizen: Citizen) -> None:
+    photographed = (BytesIO(photo()), "don.jpg")
+    citizen.begin().fill_all(COMPLAINT).send(signing="photo", signed_file=photographed)
+    slip = citizen.page("da-nhan").split('<section class="slip"')[1].split("</section>")[0]
+    assert "Đơn đã đến nơi" not in slip
+    assert "Xác minh, đối thoại" in slip
+
+
 # --- words a first-time sender reads --------------------------------------------------------------
 
 
