@@ -307,16 +307,20 @@ def _check_leaf(leaf: _Leaf, index: int) -> None:
         raise AuditBroken(f"thiếu dòng nhật ký số {index}", index)
     if leaf_hash(leaf.body) != leaf.leaf_hash:
         raise AuditBroken(f"dòng nhật ký số {index} đã bị sửa", index)
+    if not columns_agree(leaf):
+        raise AuditBroken(f"cột của dòng nhật ký số {index} không khớp nội dung", index)
+
+
+def columns_agree(leaf: _Leaf | AuditLeaf) -> bool:
+    """Whether what lists and filters read from the columns is what the proven body says."""
     body = json.loads(leaf.body)
-    told = (body["at"], body["action"], body["kind"], body["object"], body["actor"])
-    if told != (
+    return (body["at"], body["action"], body["kind"], body["object"], body["actor"]) == (
         leaf.at.isoformat(timespec="microseconds"),
         leaf.action,
         leaf.object_kind,
         _text(leaf.object_id),
         _text(leaf.actor_id),
-    ):
-        raise AuditBroken(f"cột của dòng nhật ký số {index} không khớp nội dung", index)
+    )
 
 
 def _text(value: UUID | None) -> str | None:

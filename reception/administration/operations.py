@@ -9,7 +9,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 
-from storage.audit import AuditBroken, leaf_hash, read_checkpoint
+from storage.audit import AuditBroken, columns_agree, leaf_hash, read_checkpoint
 from storage.checkpoints import proof_document, proof_of_event, signing_key
 from storage.database import Work, reading, unit_of_work
 from storage.models import AuditLeaf, Checkpoint
@@ -89,7 +89,8 @@ def _proof(work: Work, leaf: AuditLeaf) -> EventProof:
     if found is None:
         return EventProof(leaf, "unsealed")
     point, path = found
-    state = "proven" if _leads_to_the_signed_root(leaf, point, path) else "broken"
+    holds = columns_agree(leaf) and _leads_to_the_signed_root(leaf, point, path)
+    state = "proven" if holds else "broken"
     return EventProof(leaf, state, point, path, _stamped_at(point))
 
 

@@ -68,6 +68,8 @@ def test_event_is_proven_on_the_page_and_in_the_file(auditor: FlaskClient, tmp_p
         "UPDATE audit_leaf SET body = replace(body, 'stamp_used', 'stamp_kept') WHERE id = :id",
         "DELETE FROM audit_node WHERE level = 0 AND position <> "
         "(SELECT tree_index FROM audit_leaf WHERE id = :id)",
+        "UPDATE audit_leaf SET action = 'stamp_lent' WHERE id = :id",
+        "UPDATE audit_leaf SET at = '2020-01-01 00:00:00' WHERE id = :id",
         "UPDATE checkpoint SET note = replace(note, 'audit', 'other')",
     ],
 )
