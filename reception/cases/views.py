@@ -211,11 +211,15 @@ def show(case_id: UUID) -> ResponseReturnValue:
     if page.closed:
         state = words.state_line(page)
         return render_template("cases/closed.html", page=page, case=page.case, state=state)
-    _run, choices = track.choices(case_id, current_actor(), on=legal_today())
+    run, choices = track.choices(case_id, current_actor(), on=legal_today())
+    done = {one.step.event for one in page.steps if run is not None and one.run.id == run.id}
+    possible = [
+        c for c in choices if not c.reason and c.event not in done & track_views.DATED_BY_PROOF
+    ]
     return render_template(
         "cases/show.html",
         **_page_words(page),
-        track=[(c.event, words.choice_label(c), c.source) for c in choices if not c.reason],
+        track=[(c.event, words.choice_label(c), c.source) for c in possible],
         track_impossible=[(words.choice_label(c), c.reason) for c in choices if c.reason],
     )
 

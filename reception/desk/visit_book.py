@@ -207,7 +207,7 @@ def _line(visit: Visit, petition: Petition | None) -> BookLine:
 def _with_answer(visit: Visit, answer: str) -> str:
     if visit.outcome != "oral_guidance" or not answer:
         return visit.guidance
-    return f"{visit.guidance}. {answer}"
+    return ". ".join(part for part in (visit.guidance, answer) if part)
 
 
 def _remark(visit: Visit, answer: str) -> str:

@@ -139,6 +139,8 @@ def test_officer_who_follows_the_case_records_the_receipt_on_its_page(decided: D
     assert f'href="{url}"' in decided.ward.get(f"/vu-viec/{decided.case_id}").get_data(as_text=True)
     assert decided.ward.post(url, data=RECEIVED).status_code == 303
     assert "second-complaint" in decided.terms()
+    after = decided.ward.get(f"/vu-viec/{decided.case_id}").get_data(as_text=True)
+    assert f'href="{url}"' not in after
     undated = decided.ward.post(
         f"/vu-viec/{decided.case_id}/buoc/receive_decision", data={"seen": "6"}
     )

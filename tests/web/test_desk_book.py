@@ -298,3 +298,23 @@ def test_other_areas_write_lines_through_the_same_step(
     )  # fmt: skip
     assert [(line.number, line.content) for line in page.lines] == [(1, "Buổi tiếp trực tuyến")]
     assert visit.mode == "online"
+
+
+def test_guidance_without_a_place_to_go_is_the_answer_alone(
+    desk: FlaskClient, factories: Factories, officer: Officer
+) -> None:
+    with unit_of_work() as work:
+        line = NewLine(
+            unit_id=factories.unit_id(COMMUNE),
+            on=date(2026, 11, 23),
+            kind="information",
+            outcome="oral_guidance",
+            content="Hỏi lịch tiếp",
+            visitor="Ngô Thị Ánh",
+            answer="Đến sáng thứ Năm",
+            received_by=officer.account_id,
+            idempotency_key="no-place",
+        )
+        write_line(work, line, by=officer.account_id)
+    page = desk.get("/so-tiep-dan?tu=23/11/2026&den=23/11/2026").get_data(as_text=True)
+    assert ">Đến sáng thứ Năm<" in page
