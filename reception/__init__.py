@@ -23,6 +23,7 @@ AREAS = (
     "cases",
     "datamap",
     "administration",
+    "notices",
     "procedures",
 )
 

@@ -1,0 +1,1 @@
+"""What an officer is told inside the system: the bell and its page."""
