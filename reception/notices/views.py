@@ -22,7 +22,7 @@ TOPICS: dict[str, Any] = {
     "petition_forwarded": _l("A petition was forwarded to your unit"),
     "petition_supplemented": _l("The sender added a paper to a petition"),
     "petition_withdraw_asked": _l("The sender asks to withdraw a petition"),
-    "petition_hurry_asked": _l("The sender asks how long a petition will still take"),
+    "petition_hurry_asked": _l("The sender reminds you: the answer is late"),
     "session.points_notice": _l("Your unit is a point of an online session"),
 }
 
