@@ -25,6 +25,7 @@ from storage.models import Account, KeyDestruction, KeyEncryptionKey
 from storage.recovery import NEEDED, RootSecret, combine, split
 from storage.rootkeys import new_root_secret, opens
 from storage.runtime import runtime
+from storage.shredding import due, open_request
 from storage.wrapped import count_under, kek_rows, rewrap_keks, rotate, stale_keks
 from workflows.access import Actor
 from workflows.errors import DomainError
@@ -264,6 +265,37 @@ def keys_shred(kid: str, login: str, reason: str, withdraw: bool, as_json: bool)
         else:
             found = key_operations.carry_out_destruction(by, kid, today=today)
     report(_destruction(found), as_json=as_json, lines=lambda: _destruction_lines(found))
+
+
+@keys.command("due")
+@json_option
+def keys_due(as_json: bool) -> None:
+    """List what may be destroyed because its term ended. Nothing is destroyed by itself."""
+    with reading() as work:
+        data = [
+            {
+                "kid": row.kid,
+                "family": row.family,
+                "class": row.klass,
+                "year": row.year,
+                "data_keys": count_under(work.db_session, [row.kid]),
+                "asked": open_request(work.db_session, row.kid) is not None,
+            }
+            for row in due(work.db_session, legal_today())
+        ]
+    report(
+        {"due": data},
+        as_json=as_json,
+        lines=lambda: [_due_line(key) for key in data] or ["Chưa có gì hết thời hạn lưu."],
+    )
+
+
+def _due_line(key: dict[str, Any]) -> str:
+    waits = "  chờ người thứ hai" if key["asked"] else ""
+    total = sum(key["data_keys"].values())
+    return (
+        f"{key['kid']}  {key['family']}/{key['class']}/{key['year']}  {total} khóa dữ liệu{waits}"
+    )
 
 
 def _destruction(found: KeyDestruction) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from storage.objects import Bucket
 from storage.retention import LOCAL, PERMANENT, Term, held_under
 from storage.runtime import runtime
 from storage.sealed import OPEN_CLASS
-from storage.wrapped import count_under
+from storage.wrapped import count_under, kek_rows
 from workflows.errors import DomainError, NotFound
 
 BACKUP_DAYS = 35
@@ -122,6 +122,20 @@ def scrub() -> None:
         raw.close()
 
 
+def due(db_session: Session, today: date) -> list[KeyEncryptionKey]:
+    """KEKs that may be destroyed because their term ended: a proposal, carried out by nobody.
+
+    Source: Luật Lưu trữ 33/2024/QH15: destruction is decided by people, never automatic.
+    """
+    return [
+        row
+        for row in kek_rows(db_session)
+        if Term(row.klass, row.year).last_day is not None
+        and not _why_not(db_session, row, today)
+        and count_under(db_session, [row.kid])
+    ]
+
+
 # --- what forbids it -----------------------------------------------------------------------------
 
 
@@ -130,13 +144,18 @@ def ensure_destroyable(db_session: Session, kid: str, today: date) -> None:
     row = db_session.get(KeyEncryptionKey, kid)
     if row is None:
         raise NotFound
-    for reason in (
-        _state_against(db_session, row),
-        _hold_against(db_session, row),
-        _term_against(db_session, row, today),
-    ):
-        if reason:
-            raise DestructionRefused(reason)
+    reason = _why_not(db_session, row, today)
+    if reason:
+        raise DestructionRefused(reason)
+
+
+def _why_not(db_session: Session, row: KeyEncryptionKey, today: date) -> str:
+    """The first reason against destroying this KEK; empty when there is none."""
+    return (
+        _state_against(db_session, row)
+        or _hold_against(db_session, row)
+        or _term_against(db_session, row, today)
+    )
 
 
 def _state_against(db_session: Session, row: KeyEncryptionKey) -> str:

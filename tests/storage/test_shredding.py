@@ -38,7 +38,7 @@ from storage.retention import (
 )
 from storage.runtime import runtime
 from storage.sealed import read_object
-from storage.shredding import ORIGIN, DestructionRefused
+from storage.shredding import ORIGIN, DestructionRefused, due
 from storage.wrapped import count_under, kek_rows, rotate
 from tests.support.factories import Factories, Officer
 from tests.support.held_keys import a_petition, many_sealed_objects
@@ -351,6 +351,31 @@ def test_key_left_behind_by_a_rotation_may_go_once_nobody_remembers_it(
             WrappedKey(row.kid, row.wrapped_key), KeyContext("bulk", str(row.id))
         )
         assert opened == keys[row.id]
+
+
+def test_what_is_due_is_listed_and_waits_for_people(
+    app: Flask, two: tuple[Officer, Officer]
+) -> None:
+    for klass, year in (
+        ("15-years", 2005),
+        ("15-years", 2015),
+        ("permanent", 1990),
+        ("open", 2020),
+    ):
+        many_sealed_objects(1, klass=klass, year=year)
+    kid = _kek("15-years", 2005)
+    with reading() as work:
+        assert [row.kid for row in due(work.db_session, TODAY)] == [kid]
+    key_operations.ask_for_destruction(two[0].actor, kid, reason=REASON, today=TODAY)
+    listed = app.test_cli_runner().invoke(args=["keys", "due"])
+    assert kid in listed.output
+    assert "chờ người thứ hai" in listed.output
+    with unit_of_work() as work:
+        held = work.db_session.scalars(select(SealedObject).where(SealedObject.kid == kid)).one()
+        held.legal_hold = True
+    with reading() as work:
+        assert due(work.db_session, TODAY) == []
+        assert work.get(KeyEncryptionKey, kid).wrapped is not None
 
 
 # --- classes -------------------------------------------------------------------------------------
