@@ -37,6 +37,13 @@ ITEMS = (
     Item("cases.search", _l("Search"), "search", Permission.SEARCH),
     Item("datamap.show", _l("Data map"), "map", Permission.DATAMAP_SEE, _l("Follow")),
     Item("procedures.index", _l("Procedures"), "scale", Permission.NOTICE_SEE, _l("Follow")),
+    Item(
+        "procedures.calendar",
+        _l("Days off"),
+        "calendar",
+        Permission.CALENDAR_MANAGE,
+        _l("System"),
+    ),
     Item("administration.audit", _l("Audit log"), "audit", Permission.AUDIT_READ, _l("System")),
     Item("administration.health", _l("Health"), "health", Permission.HEALTH_SEE, _l("System")),
 )

@@ -61,9 +61,12 @@ def keep_changes(
 
 def changes_of(work: Work, term_ids: Iterable[UUID]) -> Sequence[DeadlineChange]:
     """The extensions and suspensions of terms, oldest first."""
+    wanted = list(term_ids)
+    if not wanted:
+        return ()
     return work.db_session.scalars(
         select(DeadlineChange)
-        .where(DeadlineChange.deadline_id.in_(list(term_ids)))
+        .where(DeadlineChange.deadline_id.in_(wanted))
         .order_by(DeadlineChange.from_on, DeadlineChange.created_at, DeadlineChange.id)
     ).all()
 

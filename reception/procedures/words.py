@@ -10,9 +10,11 @@ from typing import Any
 
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
+from reception.deadline_words import long_day
 from storage.reference import rows
-from workflows.calendar import DayUnit
+from workflows.calendar import DayKind, DayUnit
 from workflows.procedures.engine import CLOCK_START, STEP_DAY
 from workflows.procedures.guards import GUARDS
 from workflows.procedures.model import (
@@ -30,6 +32,20 @@ from workflows.procedures.model import (
 ORDER = ("SES", "PET", "KN1", "KN2", "TC", "BV", "KP")
 LINE = 21
 """Letters that fit into one line of a box of the picture."""
+
+
+DAY_KINDS: dict[str, Any] = {
+    DayKind.PUBLIC.value: _l("Public holiday"),
+    DayKind.SUBSTITUTE.value: _l("Day off in lieu"),
+    DayKind.SWAPPED_OFF.value: _l("Day off by a swap"),
+    DayKind.SWAPPED_WORKING.value: _l("Weekend day worked in lieu"),
+}
+
+
+def day_name(on: date) -> str:
+    """`Thứ Ba 24/11/2026`."""
+    name = long_day(on)
+    return name[0].upper() + name[1:]
 
 
 def _english() -> bool:

@@ -204,6 +204,54 @@ def test_calendar_commands_carry_a_year_from_proposal_to_use(app: Flask, officer
     assert json.loads(_run(app, *told.split())[1])["last_day"] == "2028-05-12"
 
 
+def test_an_administrator_carries_a_year_from_proposal_to_use_on_the_page(
+    client: FlaskClient, factories: Factories, officer: Officer
+) -> None:
+    factories.log_in(client, officer)
+    assert "Chưa có lịch năm này" in client.get("/lich-nghi?nam=2028").get_data(as_text=True)
+    assert client.post("/lich-nghi/de-xuat", data={"year": "2028"}).status_code == 303
+    page = client.get("/lich-nghi?nam=2028").get_data(as_text=True)
+    assert "Mới là đề xuất" in page
+    assert "Thứ Tư 26/01/2028" in page
+    refused = client.post("/lich-nghi/xac-nhan", data={"year": "2028", "decision": "số mới"})
+    assert refused.status_code == 422
+    assert "Ghi số văn bản" in refused.get_data(as_text=True)
+    answer = client.post("/lich-nghi/xac-nhan", data={"year": "2028", "decision": DECISION})
+    assert answer.status_code == 303
+    assert f"Đã xác nhận theo {DECISION}" in client.get("/lich-nghi?nam=2028").get_data(
+        as_text=True
+    )
+    assert client.post("/lich-nghi/de-xuat", data={"year": "2028"}).status_code == 422
+
+
+def test_a_day_is_changed_on_the_page_and_what_was_typed_is_kept_when_refused(
+    client: FlaskClient, factories: Factories, officer: Officer
+) -> None:
+    factories.log_in(client, officer)
+    day = {"on": "10/12/2026", "kind": "swapped_off", "name": "Hoán đổi", "day_decision": DECISION}
+    for wrong, words in (
+        ({"on": "32/12/2026"}, "ngày/tháng/năm"),
+        ({"kind": "dream"}, "Chọn loại ngày"),
+        ({"name": ""}, "Chưa ghi tên ngày"),
+        ({"day_decision": ""}, "Ghi số văn bản"),
+        ({"kind": "remove"}, "không có trong lịch nghỉ"),
+    ):
+        answer = client.post("/lich-nghi/ngay", data={**day, **wrong})
+        assert (answer.status_code, words in answer.get_data(as_text=True)) == (422, True), wrong
+        assert "Hoán đổi" in answer.get_data(as_text=True) or "name" in wrong
+    assert _works_on(date(2026, 12, 10))
+    assert client.post("/lich-nghi/ngay", data=day).status_code == 303
+    assert not _works_on(date(2026, 12, 10))
+    assert client.post("/lich-nghi/ngay", data={**day, "kind": "remove"}).status_code == 303
+    assert _works_on(date(2026, 12, 10))
+
+
+def test_the_calendar_is_not_for_everybody(client: FlaskClient, factories: Factories) -> None:
+    factories.log_in(client, factories.officer(Role.COMMUNE_CHAIR, "26041"))
+    assert client.get("/lich-nghi").status_code == 403
+    assert client.post("/lich-nghi/de-xuat", data={"year": "2028"}).status_code == 403
+
+
 # --- terms on the command line
 
 
