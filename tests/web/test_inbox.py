@@ -503,3 +503,17 @@ def test_rail_tells_how_many_petitions_wait_here(
     file(factories, at=OTHER_COMMUNE)
     file(factories, kind="denunciation")
     assert '<span class="n">1</span>' in officer.get("/hop-don").get_data(as_text=True)
+
+
+def test_officer_who_meets_a_closed_door_stays_in_the_own_shell(
+    officer: FlaskClient, client: FlaskClient
+) -> None:
+    for address, status in ((f"/hop-don/{UUID(int=7)}", 404), ("/suc-khoe", 403)):
+        answer = officer.get(address)
+        page = answer.get_data(as_text=True)
+        assert answer.status_code == status
+        assert 'href="/hop-don"' in page
+        assert "Về việc của bạn" in page
+        assert "phiếu xác nhận" not in page
+    visitor = client.get("/tra-cuu/KN-0000-00").get_data(as_text=True)
+    assert "Về việc của bạn" not in visitor
