@@ -36,11 +36,10 @@ from reception import create_app
 from reception.accounts.operations import open_login
 from tests.support.browsers import Participant, participants
 from tests.support.factories import Factories
-from tests.support.meetings import Cast, local, make_ready, schedule, set_clock
+from tests.support.meetings import Cast, end, local, make_ready, schedule, set_clock
 from tests.support.system import RunningSystem, running_system
 
 LIT_BAR_S, ALARM_BAR_S = 3.0, 5.0
-STATE = "document.querySelector('[data-lamp]')?.dataset.state"
 NOTE_CHANGES = """addEventListener("DOMContentLoaded", () => {
   const lamp = document.querySelector("[data-lamp]");
   if (!lamp) return;
@@ -101,7 +100,7 @@ def ready_session(factories: Factories, cast: Cast, number: int) -> UUID:
 
 def until(page: Page, state: str, within_s: float = 60) -> float:
     """When the page's lamp took on this state, in seconds of the wall clock."""
-    page.wait_for_function(f"{STATE} === {state!r}", timeout=within_s * 1000)
+    page.wait_for_selector(f'[data-lamp][data-state="{state}"]', timeout=within_s * 1000)
     return float(page.evaluate(f"window.lampAt[{state!r}]")) / 1000
 
 
@@ -135,15 +134,8 @@ def alarm_after(page: Page, pid: int) -> float:
     with stopped(pid):
         began = time.time()
         red = until(page, "silent")
-    page.wait_for_function(f"{STATE} === 'lit'", timeout=90_000)
+    page.wait_for_selector('[data-lamp][data-state="lit"]', timeout=90_000)
     return red - began
-
-
-def end(page: Page) -> None:
-    page.get_by_test_id("end-open").click()
-    page.get_by_test_id("end-confirm").fill("kết thúc")
-    page.get_by_test_id("end-submit").click()
-    page.wait_for_url("**/bien-ban")
 
 
 def main() -> None:
@@ -181,7 +173,7 @@ def measure(app: Flask, system: RunningSystem, person: Participant, times: int) 
             ("sealer", system.processes["sealer"].pid),
         ):
             alarms[name].append(alarm_after(page, pid))
-        end(page)
+        end(meeting_id, cast, nobody="Đo đèn ghi")
     report(lit, first, alarms)
 
 

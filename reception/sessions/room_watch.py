@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -24,9 +25,11 @@ from workflows.errors import DomainError, Unavailable
 
 GONE_AFTER = timedelta(seconds=6)
 WATCH_EVERY_S = 2.5
+PATIENCE_S = 0.5
 
 _watched: dict[UUID, float] = {}
 _media_down: dict[UUID, bool] = {}
+_looking: dict[UUID, threading.Thread] = {}
 
 
 def watch(meeting_id: UUID, *, pool: MediaPool) -> None:
@@ -42,8 +45,23 @@ def watch(meeting_id: UUID, *, pool: MediaPool) -> None:
         meeting = work.get(ReceptionSession, meeting_id)
         place = place_of(work.db_session, meeting, pool) if meeting.state in LIVE else None
     if place is not None:
-        _watch_room(meeting_id, place, pool)
+        _look_at_media(meeting_id, place, pool)
     _note_silence_and_drops(meeting_id)
+
+
+def _look_at_media(meeting_id: UUID, place: Place, pool: MediaPool) -> None:
+    """Look after the media, but let no page wait long for a media server that hangs.
+
+    The page that asks is the one that would raise the alarm: it must hear of the recording.
+    """
+    looking = _looking.get(meeting_id)
+    if looking is None or not looking.is_alive():
+        looking = threading.Thread(
+            target=_watch_room, args=(meeting_id, place, pool), daemon=True, name="room-watch"
+        )
+        _looking[meeting_id] = looking
+        looking.start()
+    looking.join(PATIENCE_S)
 
 
 def _watch_room(meeting_id: UUID, place: Place, pool: MediaPool) -> None:

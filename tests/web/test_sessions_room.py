@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
-from reception.sessions import conduct_operations
+from reception.media_gateway import (
+    JanusGateway,
+    MediaGateway,
+    MediaParticipant,
+    MediaRoom,
+    MediaServerDown,
+)
+from reception.sessions import conduct_operations, room_watch
+from reception.sessions.media import MediaPool
+from reception.settings import settings
 from storage.database import reading, unit_of_work
 from storage.identities import open_field
 from storage.models import AuditLeaf, Participant, Segment, Visit
@@ -67,7 +78,6 @@ def test_lamp_is_lit_by_sealed_bytes_alone(
 def test_stopped_recording_is_noted_once_and_nobody_is_invited_to_speak(
     client: FlaskClient, factories: Factories, cast: Cast, meeting_id: UUID, segment_id: UUID
 ) -> None:
-    from reception.sessions import room_watch
 
     person = let_in(meeting_id, cast)
     light_lamp(segment_id, seconds_ago=7)
@@ -87,6 +97,38 @@ def test_media_server_that_is_down_is_said(
     client: FlaskClient, factories: Factories, cast: Cast, meeting_id: UUID
 ) -> None:
     assert told(factories.log_in(client, cast.chair), meeting_id)["media"] == "down"
+
+
+class _HangingGateway(JanusGateway):
+    """A media server that takes the question and never answers."""
+
+    def __init__(self) -> None:
+        self.asked, self.answer = threading.Event(), threading.Event()
+
+    def list_participants(self, room: MediaRoom) -> tuple[MediaParticipant, ...]:
+        self.asked.set()
+        self.answer.wait(60)
+        raise MediaServerDown
+
+
+class _HangingPool(MediaPool):
+    def of_segment(self, db_session: Session, segment: Segment) -> MediaGateway:
+        return self.nearest
+
+
+def test_page_hears_of_the_recording_while_the_media_server_hangs(
+    client: FlaskClient, cast: Cast, meeting_id: UUID
+) -> None:
+    room_watch._watched.clear()
+    gateway = _HangingGateway()
+    with client.application.app_context():
+        room_watch.watch(meeting_id, pool=_HangingPool(settings(), gateway))
+    looking = room_watch._looking[meeting_id]
+    assert gateway.asked.is_set()
+    assert looking.is_alive()
+    gateway.answer.set()
+    looking.join()
+    assert room_watch.media_is_down(meeting_id)
 
 
 def test_names_are_told_only_of_those_inside(
@@ -157,8 +199,6 @@ def test_silent_page_counts_as_dropped(
 ) -> None:
     from datetime import timedelta
 
-    from reception.sessions import room_watch
-
     person = let_in(meeting_id, cast)
     with unit_of_work() as work:
         row = work.get(Participant, person.id)
@@ -172,8 +212,6 @@ def test_nobody_loses_the_line_by_a_break(
     client: FlaskClient, factories: Factories, cast: Cast, meeting_id: UUID
 ) -> None:
     from datetime import timedelta
-
-    from reception.sessions import room_watch
 
     token = token_of(meeting_id)
     let_in(meeting_id, cast)
