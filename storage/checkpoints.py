@@ -6,8 +6,10 @@ log nor setting the database back goes unseen: `compare_with_outside` and `verif
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -51,19 +53,32 @@ def signing_key() -> Ed25519PrivateKey:
     """The key of checkpoints; made on first use, readable by its owner alone."""
     path = runtime().key_dir / KEY_FILE
     if not path.exists():
-        pem = Ed25519PrivateKey.generate().private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-        )
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(pem)
+        _make_key(path)
     if path.stat().st_mode & 0o077:
         raise PermissionError(f"{KEY_FILE} must be readable by its owner alone")
     key = load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(key, Ed25519PrivateKey):
         raise TypeError(f"{KEY_FILE} is not an Ed25519 key")
     return key
+
+
+def _make_key(path: Path) -> None:
+    """Write a new key whole or not at all; of two processes the first one's stays."""
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    arriving = path.with_name(f".{KEY_FILE}-{secrets.token_hex(6)}")
+    handle = os.open(arriving, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(pem)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(arriving, path)
+    finally:
+        arriving.unlink()
 
 
 def public_key_pem() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -117,9 +118,7 @@ def test_without_an_authority_nobody_is_asked(app: Flask) -> None:
     assert deposit_waiting() == 0
 
 
-def test_checkpoint_is_made_each_hour_in_which_something_happened(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_checkpoint_is_made_each_hour_in_which_something_happened(app: Flask) -> None:
     assert checkpoint_if_due() is None  # nothing happened yet
     _events(2)
     first = checkpoint_if_due()
@@ -132,6 +131,17 @@ def test_checkpoint_is_made_each_hour_in_which_something_happened(
     second = checkpoint_if_due()
     assert second is not None
     assert second.size == 4
+
+
+def test_many_starting_at_once_agree_on_one_signing_key(app: Flask) -> None:
+    with ThreadPoolExecutor(12) as crew:
+        keys = list(crew.map(lambda _: signing_key().private_bytes_raw(), range(48)))
+    assert len(set(keys)) == 1
+    [path] = [path for path in runtime().key_dir.iterdir() if path.suffix == ".pem"]
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o640)
+    with pytest.raises(PermissionError):
+        signing_key()
 
 
 # --- what meddling leaves behind -----------------------------------------------------------------

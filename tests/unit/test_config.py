@@ -78,3 +78,27 @@ def test_settings_that_are_printed_show_no_secret() -> None:
         assert WHOLE[name] not in shown
     assert WHOLE["JANUS_ADMIN_SECRET"] not in shown
     assert "pass1" not in shown
+
+
+@pytest.mark.parametrize("name", ["PKCS11_MODULE", "PKCS11_TOKEN", "PKCS11_PIN_FILE"])
+def test_key_device_needs_module_token_and_pin(name: str) -> None:
+    device = {
+        "KEY_PROVIDER": "pkcs11",
+        "PKCS11_MODULE": "/usr/lib/softhsm/libsofthsm2.so",
+        "PKCS11_TOKEN": "tcd-root",
+        "PKCS11_PIN_FILE": "/srv/tcd-keys/pin",
+    }
+    assert read_settings({**WHOLE, **device}).pkcs11_token == "tcd-root"
+    with pytest.raises(SettingsError, match=name):
+        read_settings({**WHOLE, **device, name: ""})
+
+
+def test_unknown_key_provider_is_refused() -> None:
+    with pytest.raises(SettingsError, match="KEY_PROVIDER"):
+        read_settings({**WHOLE, "KEY_PROVIDER": "kes"})
+
+
+def test_time_stamp_authority_needs_certificates_to_trust() -> None:
+    assert read_settings(WHOLE).tsa_url == ""
+    with pytest.raises(SettingsError, match="TSA_ROOTS"):
+        read_settings({**WHOLE, "TSA_URL": "http://tsa.example/"})
