@@ -196,6 +196,10 @@ def test_session_from_opening_to_its_sealed_recording(evening: Evening) -> None:
     chair.get_by_test_id("mute-all").click()
     expect(microphone).to_have_attribute("data-open", "false", timeout=8000)
 
+    button = chair.get_by_test_id("item-start").element_handle()
+    chair.wait_for_timeout(2500)  # the page asks each second
+    assert button is not None
+    assert button.evaluate("node => node.isConnected"), "a button stays under the hand"
     chair.get_by_test_id("item-start").click()
     chair.keyboard.press("m")
     expect(chair.get_by_test_id("marker-text")).to_be_focused()

@@ -8,7 +8,7 @@ export function startDesk(root, { call, tiles, lamp, alarms, words }) {
   const first = JSON.parse(root.dataset.first);
   const papers = new Papers(document.querySelector("[data-papers]"), { call, words, url: root.dataset.papersUrl, desk: true });
   const parts = new Map();
-  const notePart = (name, html) => parts.set(name, html);
+  const notePart = (name, html) => parts.set(name, withoutTokens(html));
   for (const [name, html] of Object.entries(first.parts)) notePart(name, html);
 
   call.addEventListener("status", ({ detail: status }) => {
@@ -35,10 +35,15 @@ const busyWriting = () => document.querySelector("dialog[open]") !== null || doc
 
 // --- what the server draws ----------------------------------------------------------------------
 
+// Each answer carries fresh form tokens. A part that differs in nothing else stays as it is, or a
+// button would be taken away between pressing and letting go.
+const withoutTokens = (html) => html.replace(/name="csrf_token" value="[^"]*"/g, "");
+
 function showParts(fresh, known) {
   for (const [name, html] of Object.entries(fresh ?? {})) {
-    if (known.get(name) === html) continue;
-    known.set(name, html);
+    const said = withoutTokens(html);
+    if (known.get(name) === said) continue;
+    known.set(name, said);
     const box = document.querySelector(`[data-part="${name}"]`);
     if (box) replaceKeepingHands(box, html);
   }
