@@ -660,6 +660,15 @@ def test_slip_of_a_signed_petition_leaves_out_that_it_has_arrived(citizen: Citiz
     assert "Xác minh, đối thoại" in slip
 
 
+def test_refused_form_leads_back_to_its_page_and_nowhere_else(client: FlaskClient) -> None:
+    home = "http://localhost/gui-don"
+    for came_from, linked in ((home, True), ("http://evil.example/gui-don", False), ("", False)):
+        headers = {"Referer": came_from} if came_from else {}
+        answer = client.post("/don/moi", data={"kind": "?"}, headers=headers)
+        assert answer.status_code == 400
+        assert ("Về trang vừa rồi" in answer.get_data(as_text=True)) is linked
+
+
 # --- words a first-time sender reads --------------------------------------------------------------
 
 
