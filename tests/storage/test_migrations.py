@@ -10,6 +10,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from flask import Flask
 from sqlalchemy import create_engine, inspect, select, text
 from sqlalchemy.orm import Session
 
@@ -18,6 +19,8 @@ from storage import migrations
 from storage.database import engine_options, prepare_engine
 from storage.models import Account, Base, ReceptionSession, SessionPoint, Unit
 from storage.reference import load_reference
+from tests.support.factories import Factories
+from tests.support.meetings import Cast, schedule, sitting
 
 OWN_OF_SEARCH = ("search_index", "tokens")
 
@@ -114,3 +117,17 @@ def test_new_database_says_it_has_no_revision(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path}/b.db")
     assert migrations.current(engine) == ""
     engine.dispose()
+
+
+def test_joining_from_home_that_no_head_allowed_becomes_a_proposal(
+    app_on_both: Flask, both_backends: Settings, factories: Factories
+) -> None:
+    meeting_id = schedule(factories, Cast.gather(factories))
+    url = both_backends.database_url
+    engine = prepare_engine(create_engine(url, **engine_options(url)))
+    migrations.downgrade(engine, "0003")
+    migrations.upgrade(engine)
+    engine.dispose()
+    meeting = sitting(meeting_id).meeting
+    assert meeting.home_link_proposal == "Người cao tuổi ở xa"
+    assert meeting.home_link_reason is None
