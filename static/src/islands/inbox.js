@@ -3,6 +3,7 @@
 
 const wide = window.matchMedia("(min-width: 761px)");
 let asked = 0;
+let wanted = "";
 
 async function part(url, name) {
   const answer = await fetch(url, { headers: { "X-Part": name }, credentials: "same-origin" });
@@ -16,7 +17,11 @@ function mark(link) {
 }
 
 async function show(link) {
+  if (link.href === wanted) return; // a click also moves the focus: one question is enough
+  wanted = link.href;
   const mine = ++asked;
+  mark(link); // the row answers at once, however slow the line is
+  document.getElementById("preview").setAttribute("aria-busy", "true");
   let text;
   try {
     text = await part(link.href, "preview");
@@ -30,7 +35,6 @@ async function show(link) {
   const fresh = holder.content.querySelector("#preview");
   if (!fresh) { window.location.assign(link.href); return; }
   document.getElementById("preview").replaceWith(fresh);
-  mark(link);
   history.replaceState(null, "", link.href);
   document.dispatchEvent(new CustomEvent("page:part", { detail: fresh }));
 }
