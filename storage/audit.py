@@ -146,6 +146,12 @@ def root_at(db_session: Session, size: int) -> bytes:
     return fold_peaks([stored_node(db_session, *peak, cache) for peak in peaks(size)])
 
 
+def leaf_waits(db_session: Session) -> bool:
+    """Whether any leaf is not yet in the tree; a look at one small index."""
+    waiting = select(AuditLeaf.id).where(AuditLeaf.tree_index.is_(None)).limit(1)
+    return db_session.scalar(waiting) is not None
+
+
 def sequence_batch(db_session: Session) -> int:
     """Put waiting leaves into the tree; returns how many. Needs a writing transaction.
 

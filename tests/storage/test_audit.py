@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from reception.worker import sequence_all
 from storage.audit import (
+    BATCH,
     AuditBroken,
     check_note,
     fold_peaks,
@@ -28,7 +29,7 @@ from storage.audit import (
 )
 from storage.checkpoints import deposit, signing_key
 from storage.database import reading, unit_of_work
-from storage.models import AuditLeaf, Checkpoint
+from storage.models import AuditLeaf, AuditTree, Checkpoint
 from storage.objects import Bucket
 from storage.runtime import runtime
 
@@ -165,3 +166,20 @@ def test_two_sequencers_at_once_leave_no_gap_and_no_double(app_on_both: Flask) -
     with reading() as work:
         found = verify(work.db_session)
     assert (found.size, found.waiting) == (40, 0)
+
+
+def test_idle_sequencer_writes_nothing(app_on_both: Flask) -> None:
+    _write(3)
+    with reading() as work:
+        before = work.get(AuditTree, 1)
+    assert sequence_all() == 0
+    with reading() as work:
+        after = work.get(AuditTree, 1)
+    assert (after.size, after.fence) == (before.size, before.fence) == (3, before.fence)
+
+
+def test_more_leaves_than_a_batch_enter_in_one_call(app: Flask) -> None:
+    with unit_of_work() as work:
+        for number in range(2 * BATCH + 7):
+            work.audit("tested", kind="test", by=None, number=number)
+    assert sequence_all() == 2 * BATCH + 7
