@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from storage.database import Work, unit_of_work
+from storage.database import Work, reading, unit_of_work
 from storage.models import Notice, OutboxMessage, OutboxReceipt
 from storage.runtime import runtime
 
@@ -27,11 +27,14 @@ Recipients = Callable[[Work, OutboxMessage], Iterable[UUID]]
 
 def deliver_some(recipients: Recipients) -> int:
     """Deliver what is due, oldest first; returns how many messages were looked at."""
-    now = runtime().now()
+    waits = (OutboxMessage.sent_at.is_(None), OutboxMessage.not_before_at <= runtime().now())
+    with reading() as work:  # an idle system takes no write lock
+        if work.db_session.scalar(select(OutboxMessage.id).where(*waits).limit(1)) is None:
+            return 0
     with unit_of_work() as work:
         due = work.db_session.scalars(
             select(OutboxMessage)
-            .where(OutboxMessage.sent_at.is_(None), OutboxMessage.not_before_at <= now)
+            .where(*waits)
             .order_by(OutboxMessage.not_before_at, OutboxMessage.id)
             .limit(AT_ONCE)
             .with_for_update(skip_locked=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import or_, select, update
 
-from storage.database import unit_of_work
+from storage.database import reading, unit_of_work
 from storage.models import ScheduledTask
 from storage.runtime import runtime
 
@@ -63,10 +63,14 @@ def claim(tasks: Mapping[str, Task], holder: str) -> Claim | None:
     """Take the task that is due longest, if any."""
     now = runtime().now()
     free = or_(ScheduledTask.lease_until_at.is_(None), ScheduledTask.lease_until_at <= now)
+    due = (ScheduledTask.next_run_at <= now, free, ScheduledTask.name.in_(tasks))
+    with reading() as work:  # an idle system takes no write lock
+        if work.db_session.scalar(select(ScheduledTask.name).where(*due).limit(1)) is None:
+            return None
     with unit_of_work() as work:
         row = work.db_session.scalars(
             select(ScheduledTask)
-            .where(ScheduledTask.next_run_at <= now, free, ScheduledTask.name.in_(tasks))
+            .where(*due)
             .order_by(ScheduledTask.next_run_at, ScheduledTask.name)
             .limit(1)
             .with_for_update(skip_locked=True)
