@@ -48,6 +48,11 @@ def _page(
 @needs(Permission.SESSION_SEE)
 def save_conclusion(meeting_id: UUID) -> ResponseReturnValue:
     """Save what was written as a new edition."""
+    _save(meeting_id)
+    return redirect(url_for(".conclusion", meeting_id=meeting_id), code=303)
+
+
+def _save(meeting_id: UUID) -> None:
     rows = zip(*(request.form.getlist(name) for name in ("item", "heading", "text")), strict=True)
     points = [
         Point(item, heading.strip(), text.replace("\r\n", "\n").strip())
@@ -56,13 +61,14 @@ def save_conclusion(meeting_id: UUID) -> ResponseReturnValue:
     ]
     edition = request.form.get("edition", -1, type=int)
     conclusion_operations.save(meeting_id, points, edition=edition, by=current_actor())
-    return redirect(url_for(".conclusion", meeting_id=meeting_id), code=303)
 
 
 @bp.post("/phien/<uuid:meeting_id>/ket-luan/ban-hanh")
 @needs(Permission.SESSION_CONCLUDE)
 def issue_conclusion(meeting_id: UUID) -> ResponseReturnValue:
-    """Issue the saved edition under a number."""
+    """Save what stands on the page, then issue it under a number."""
+    if request.form.getlist("text"):
+        _save(meeting_id)
     shown = conclusion_operations.page(meeting_id, by=current_actor())
     number, now = request.form.get("number", ""), legal_now()
     try:

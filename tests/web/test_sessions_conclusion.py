@@ -123,6 +123,22 @@ def test_issued_notice_ends_the_session_and_gives_each_sender_the_own_part(
     assert len(part.data) < len(page.get(f"/phien/{meeting_id}/ket-luan.pdf").data)
 
 
+def test_words_typed_but_not_saved_are_issued_too(
+    client: FlaskClient, factories: Factories, cast: Cast, meeting_id: UUID
+) -> None:
+    _enter_in_the_book(client, factories, cast, meeting_id)
+    page = factories.log_in(client, cast.chair)
+    url = f"/phien/{meeting_id}/ket-luan"
+    shown = page.get(url).get_data(as_text=True)
+    assert f'formaction="{url}/ban-hanh"' in shown
+    items = re.findall(r'name="item" value="([^"]*)"', shown)
+    data = {"edition": "0", "item": items, "heading": ["Một", "Hai"], "number": "45/TB"}
+    data["text"] = ["Vừa gõ xong", "Chưa kịp lưu"]
+    assert page.post(f"{url}/ban-hanh", data=data).status_code == 303
+    assert "Chưa kịp lưu" in page.get(url).get_data(as_text=True)
+    assert sitting(meeting_id).meeting.state == "CONCLUDED"
+
+
 def test_notice_without_number_or_words_says_what_is_missing(
     client: FlaskClient, factories: Factories, cast: Cast, meeting_id: UUID
 ) -> None:
