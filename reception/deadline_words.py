@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,7 @@ from flask_babel import gettext as _
 
 from storage.models import Deadline
 from workflows.calendar import DayCell, DayUnit, HolidayTable, explain_days
+from workflows.deadlines import Suspension, stopped_days
 
 MOST_CELLS = 14
 _HEAD, _TAIL = 4, 7
@@ -62,10 +64,16 @@ def outcome(term: Deadline, today: date) -> dict[str, str]:
     return {"text": text, "tone": "ok", "icon": "check-circle"}
 
 
-def why(term: Deadline, holidays: HolidayTable, today: date) -> dict[str, Any]:
-    """The words of the macro `why_date`. Raises CalendarGap for a year without a calendar."""
+def why(
+    term: Deadline, holidays: HolidayTable, today: date, pauses: Sequence[Suspension] = ()
+) -> dict[str, Any]:
+    """The words of the macro `why_date`; `pauses` are the suspensions of the term.
+
+    Raises CalendarGap for a year without a calendar.
+    """
     unit = DayUnit(term.day_unit)
-    cells = explain_days(term.start_on, term.last_day_on, holidays, unit=unit)
+    stopped = stopped_days(pauses, until=term.last_day_on)
+    cells = explain_days(term.start_on, term.last_day_on, holidays, unit=unit, stopped=stopped)
     return {
         "question": _("Why is the last day %(day)s?", day=long_day(term.last_day_on)),
         "sentence": term.sentence.partition(" Căn cứ ")[0],
@@ -91,6 +99,8 @@ def _cell(cell: DayCell | None, today: date) -> dict[str, str]:
 
 
 def _kind(cell: DayCell, today: date) -> tuple[str, str]:
+    if cell.is_stopped:
+        return "off", _("paused")
     if cell.number is None:
         return "off", _("holiday") if cell.is_special else _("off")
     if cell.number == 0:
@@ -101,6 +111,19 @@ def _kind(cell: DayCell, today: date) -> tuple[str, str]:
 
 
 def _note(cells: tuple[DayCell, ...], unit: DayUnit) -> str:
+    stopped = sum(cell.is_stopped for cell in cells)
+    usual = _usual_note(tuple(cell for cell in cells if not cell.is_stopped), unit)
+    if not stopped:
+        return usual
+    paused = ngettext(
+        "%(num)s day of suspension is not counted.",
+        "%(num)s days of suspension are not counted.",
+        stopped,
+    )
+    return f"{usual} {paused}"
+
+
+def _usual_note(cells: tuple[DayCell, ...], unit: DayUnit) -> str:
     if unit is DayUnit.CALENDAR:
         return _("Every day counts; a last day off moves to the next working day.")
     special = [f"{c.on:%d/%m} ({c.reason})" for c in cells if c.number is None and c.is_special]

@@ -71,6 +71,16 @@ def changes_of(work: Work, term_ids: Iterable[UUID]) -> Sequence[DeadlineChange]
     ).all()
 
 
+def suspensions_of(work: Work, term_ids: Iterable[UUID]) -> dict[UUID, tuple[Suspension, ...]]:
+    """The suspensions of terms by term; terms that never stood still are left out."""
+    found: dict[UUID, tuple[Suspension, ...]] = {}
+    for change in changes_of(work, term_ids):
+        if change.kind == SUSPENSION:
+            pause = Suspension(change.from_on, change.to_on)
+            found[change.deadline_id] = (*found.get(change.deadline_id, ()), pause)
+    return found
+
+
 def extensions_taken(work: Work, run: ProcedureRun, name: str) -> int:
     """How many decisions of extension a term of the run has had."""
     terms = [term.id for term in run.deadlines if term.name == name and term.met_on is None]

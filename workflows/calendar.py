@@ -8,7 +8,7 @@ Source: Bộ luật Dân sự 91/2015/QH13, Điều 147, 148 (start and end of a
 Bộ luật Lao động 45/2019/QH14, Điều 111, 112 (weekly rest, public holidays, days in lieu).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -18,6 +18,8 @@ from typing import Self
 from workflows.errors import CalendarGap
 
 ONE_DAY = timedelta(days=1)
+STOPPED = "Tạm đình chỉ"
+"""Why a suspended day is not counted."""
 _SATURDAY = 5
 _WEEKDAY_NAMES = ("T2", "T3", "T4", "T5", "T6", "T7", "CN")
 
@@ -146,21 +148,29 @@ class DayCell:
     reason: str = ""
     is_last: bool = False
     is_special: bool = False  # a holiday rather than a weekly day of rest
+    is_stopped: bool = False  # the matter was suspended on that day
 
 
 def explain_days(
-    start: date, last: date, holidays: HolidayTable, *, unit: DayUnit = DayUnit.WORKING
+    start: date,
+    last: date,
+    holidays: HolidayTable,
+    *,
+    unit: DayUnit = DayUnit.WORKING,
+    stopped: Collection[date] = (),
 ) -> tuple[DayCell, ...]:
     """Every day from `start` to `last`, counted or with the reason why not.
 
-    When `last` is earlier than `start` the count runs backwards, as for a notice before a day.
+    Days in `stopped` were suspended. When `last` is earlier than `start` the count runs
+    backwards, as for a notice before a day.
     """
     step = ONE_DAY if last >= start else -ONE_DAY
     count = 0
     cells = []
     for day in _span(start, last, step):
-        reason = why_off(day, holidays) or ""
-        counted = day != start and (unit is DayUnit.CALENDAR or not reason)
+        reason = STOPPED if day in stopped and day != start else why_off(day, holidays) or ""
+        off = reason == STOPPED or (unit is not DayUnit.CALENDAR and bool(reason))
+        counted = day != start and not off
         count += counted
         number = count if counted else 0 if day == start else None
         cells.append(_cell(day, number, reason, last, holidays))
@@ -177,6 +187,7 @@ def _cell(
         reason=reason,
         is_last=day == last,
         is_special=bool(reason) and holidays.special(day) is not None,
+        is_stopped=reason == STOPPED,
     )
 
 

@@ -159,6 +159,13 @@ def _reached(base: Deadline, days: int, holidays: HolidayTable) -> date:
     return base.start_on + days * ONE_DAY
 
 
+def stopped_days(suspensions: Iterable[Suspension], *, until: date) -> frozenset[date]:
+    """The days on which the clock stood still; one that still runs is told up to `until`."""
+    return frozenset(
+        day for pause in suspensions for day in _days(pause.since, pause.until or until + ONE_DAY)
+    )
+
+
 def _days(since: date, until: date | None) -> Iterable[date]:
     if until is None:
         return ()

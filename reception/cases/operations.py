@@ -39,8 +39,10 @@ from storage.queries.cases import (
 )
 from storage.queries.sessions import visible_ids
 from storage.subjects import case_subject, petition_subject
+from storage.terms import suspensions_of
 from workflows.access import Actor, Permission, decide, ensure_allowed
 from workflows.calendar import HolidayTable
+from workflows.deadlines import Suspension, is_stopped
 from workflows.errors import BadInput, NotFound
 from workflows.secrecy import Secrecy
 
@@ -66,6 +68,7 @@ class CasePage:
     meetings: tuple[tuple[ReceptionSession, Unit], ...]
     notes: tuple[Note, ...]
     log: tuple[Access, ...] | None
+    pauses: dict[UUID, tuple[Suspension, ...]]
     holidays: HolidayTable
     holder: str
     closed: bool
@@ -78,6 +81,10 @@ class CasePage:
     may_write: bool
     may_ask: bool
     may_approve: bool
+
+    def stands_still(self, term: Deadline) -> bool:
+        """Whether a term is suspended now: it is neither near nor late."""
+        return term.met_on is None and is_stopped(self.pauses.get(term.id, ()))
 
 
 def read_list(actor: Actor, asked: CaseFilter) -> CaseList:
@@ -111,6 +118,7 @@ def _gather(work: Work, case: Case, actor: Actor) -> CasePage:
     asks = not subject.in_compartment and bool(decide(actor, Permission.CASE_RETRIEVE, subject))
     meetings = queries.meetings_of(found, case, ids)
     held = [meeting.id for meeting, _ in meetings]
+    terms = tuple(queries.terms_of_case(found, case, ids))
     return CasePage(
         case=case,
         units=tuple(units),
@@ -122,7 +130,8 @@ def _gather(work: Work, case: Case, actor: Actor) -> CasePage:
             found, (p.petition.submitter_id for p in petitions if p.petition.submitter_id)
         ),
         steps=tuple(steps),
-        terms=tuple(queries.terms_of_case(found, case, ids)),
+        terms=terms,
+        pauses=suspensions_of(work, (term.id for term, _ in terms)),
         transfers=tuple(queries.transfers_of(found, ids)),
         documents=tuple(queries.documents_of(found, case, ids, visible_to=actor)),
         meetings=tuple(meetings),

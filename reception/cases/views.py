@@ -152,8 +152,9 @@ def _where_due(page: CasePage) -> dict[UUID, Unit]:
 
 
 def _running(page: CasePage) -> Deadline | None:
-    """The term that counts now: the nearest that still runs."""
-    return next((term for term, _ in page.terms if term.met_on is None), None)
+    """The term that counts now: the nearest that still runs and is not suspended."""
+    running = (term for term, _ in page.terms if term.met_on is None)
+    return next((term for term in running if not page.stands_still(term)), None)
 
 
 def _levels(page: CasePage) -> list[dict[str, Any]]:
@@ -177,6 +178,10 @@ def _worth_telling(page: CasePage) -> list[tuple[Deadline, ProcedureRun]]:
     ]
 
 
+def _why(page: CasePage, term: Deadline, today: date) -> dict[str, Any]:
+    return deadline_words.why(term, page.holidays, today, page.pauses.get(term.id, ()))
+
+
 def _page_words(page: CasePage) -> dict[str, Any]:
     today = legal_today()
     running = _running(page)
@@ -188,7 +193,7 @@ def _page_words(page: CasePage) -> dict[str, Any]:
         "levels": _levels(page),
         "running": running,
         "due": deadline_words.left(running.last_day_on, today) if running else None,
-        "why_due": deadline_words.why(running, page.holidays, today) if running else None,
+        "why_due": _why(page, running, today) if running else None,
         "long_day": deadline_words.long_day,
         "terms": [(term, words.outcome_tag(term, today)) for term, _ in reversed(terms)],
         "term_counts": words.term_counts(terms, today),

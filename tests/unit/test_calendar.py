@@ -116,6 +116,20 @@ def test_calendar_strip_counts_days_off_too():
     assert [c.number for c in cells] == [0, 1, 2, 3]
 
 
+def test_suspended_days_of_the_strip_are_not_counted_and_say_so():
+    stopped = {date(2026, 11, 18), date(2026, 11, 19)}
+    cells = explain_days(
+        date(2026, 11, 16),
+        date(2026, 11, 23),
+        HOLIDAYS,
+        unit=DayUnit.CALENDAR,
+        stopped=stopped,
+    )
+    assert [c.number for c in cells] == [0, 1, None, None, 2, 3, 4, 5]
+    assert [c.on for c in cells if c.is_stopped] == sorted(stopped)
+    assert {c.reason for c in cells if c.is_stopped} == {"Tạm đình chỉ"}
+
+
 @given(start=days_of_2026, length=st.integers(1, 20))
 def test_a_term_ends_on_a_working_day_and_holds_exactly_its_length(start, length):
     last = add_working_days(start, length, HOLIDAYS)

@@ -103,6 +103,31 @@ def _second_letter(world: World, case_id: UUID, board: FlaskClient) -> UUID:
     return petition_id
 
 
+def test_a_suspended_term_is_neither_near_nor_late_and_its_strip_leaves_the_days_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id = _first_settlement(world, sent=False)
+    chair, _ = world.at(Role.COMMUNE_CHAIR, COMMUNE)
+    step = Step(case_id)
+    step.seen = 2
+    assert step(chair, "suspend", ground="waiting", document_number="5/QĐ-UBND") == 303
+    page = chair.get(f"/vu-viec/{case_id}").get_data(as_text=True)
+    assert "Gửi quyết định tạm đình chỉ" in page
+    later = date(2026, 12, 3)
+    for area in ("cases.views", "cases.track_views"):
+        monkeypatch.setattr(f"reception.{area}.legal_today", lambda: later)
+    assert step(chair, "resume", document_number="9/QĐ-UBND") == 303
+    with unit_of_work() as work:
+        for notice in work.db_session.scalars(
+            select(Deadline).where(Deadline.name == "suspension-notice")
+        ):
+            notice.met_on = later
+    page = chair.get(f"/vu-viec/{case_id}").get_data(as_text=True)
+    assert "Không tính 9 ngày tạm đình chỉ." in page  # 24/11 to 02/12; day 0 is not counted
+    assert "04/01/2027" in page  # 01/01/2027 is a holiday
+    assert "<i>tạm dừng</i>" in page
+
+
 def test_a_second_complaint_opens_the_second_settlement_and_ends_the_first(world: World) -> None:
     case_id = _first_settlement(world, sent=True)
     board, _ = world.at(Role.BOARD_OFFICER, PROVINCE)
