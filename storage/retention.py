@@ -39,6 +39,7 @@ from storage.objects import Bucket
 from storage.runtime import runtime
 from storage.sealed import OPEN_CLASS
 from storage.wrapped import (
+    BATCH,
     DENOUNCERS,
     SEALED_OBJECTS,
     SEGMENTS,
@@ -255,10 +256,12 @@ def settle_petition_keys(on: date) -> int:
         with reading() as work:
             wanted = _misplaced(work.db_session, holder, on)
         for place, ids in wanted.items():
-            with reading() as work:
-                keys = held_keys(work.db_session, holder, holder.table.c.id.in_(ids))
-            move_keys(holder, keys, place)
-            moved += len(keys)
+            for start in range(0, len(ids), BATCH):
+                some = holder.table.c.id.in_(ids[start : start + BATCH])
+                with reading() as work:
+                    keys = held_keys(work.db_session, holder, some)
+                move_keys(holder, keys, place)
+                moved += len(keys)
     return moved
 
 
