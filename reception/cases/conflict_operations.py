@@ -15,11 +15,19 @@ from sqlalchemy import select
 from storage.database import Work, reading, unit_of_work
 from storage.models import Case, Involvement, Petition
 from storage.models.base import utc_now
-from storage.queries.conflicts import CONFLICT_PARTS, Candidate, Recorded, candidates, recorded
+from storage.queries.conflicts import (
+    CONFLICT_PARTS,
+    Candidate,
+    Recorded,
+    candidates,
+    may_speak_of,
+    recorded,
+    recorder_of,
+)
 from storage.subjects import case_subject
 from workflows.access import Actor, Permission, Subject, decide, ensure_allowed
 from workflows.conflicts import Claim, Ground, Part, ensure_liftable, ensure_recordable
-from workflows.errors import BadInput, Conflict, NotFound
+from workflows.errors import BadInput, Conflict, NotFound, StepNotAllowed
 
 _KEPT_FROM_WORK = frozenset({Part.CONFLICTED, Part.OWN_ACT})
 """Parts whose holder can no longer have the letters of the case on the own table."""
@@ -48,7 +56,9 @@ def read_page(case_id: UUID, actor: Actor, *, today: date) -> ConflictPage:
         return ConflictPage(
             case=case,
             rows=tuple(recorded(work.db_session, case)) if shown else (),
-            people=tuple(candidates(work.db_session, case, on=today)) if shown else (),
+            people=tuple(candidates(work.db_session, case, by_paths=actor.unit_paths, on=today))
+            if shown
+            else (),
             may_record=may,
             may_grant_identity=identity,
         )
@@ -67,7 +77,10 @@ def record_conflict(case_id: UUID, claim: Claim, *, by: Actor, today: date) -> N
             Permission.IDENTITY_GRANT if identity else Permission.CASE_CONFLICT_RECORD,
             subject,
         )
-        known = {one.person_id for one in candidates(work.db_session, case, on=today)}
+        known = {
+            one.person_id
+            for one in candidates(work.db_session, case, by_paths=by.unit_paths, on=today)
+        }
         if claim.about not in known:
             raise BadInput({"person": "Chọn một người đang công tác ở cấp có vụ việc này."})
         if identity and claim.about in subject.conflicted:
@@ -85,7 +98,7 @@ def declare_own(case_id: UUID, ground: Ground, *, by: Actor) -> None:
         _keep(work, case, subject, claim, by=by)
 
 
-def lift(case_id: UUID, involvement_id: UUID, reason: str, *, by: Actor) -> None:
+def lift(case_id: UUID, involvement_id: UUID, reason: str, *, by: Actor, today: date) -> None:
     """End a record; the row stays. Raises NotAllowed, BadInput, StepNotAllowed, Conflict."""
     with unit_of_work() as work:
         case, subject = _case(work, case_id, by)
@@ -99,6 +112,12 @@ def lift(case_id: UUID, involvement_id: UUID, reason: str, *, by: Actor) -> None
             subject,
         )
         ensure_liftable(about=row.person_id, by=_person(by), reason=reason)
+        recorder = recorder_of(work.db_session, row.id)
+        if not may_speak_of(work.db_session, by.unit_paths, recorder, on=today):
+            raise StepNotAllowed(
+                "Ghi nhận này do cấp trên lập. Gửi lý do để nơi đã ghi nhận xem xét và gỡ.",
+                rule="lifted-by-the-recorder's-level",
+            )
         if row.ended_at is not None:
             raise Conflict("Ghi nhận này đã được gỡ. Tải lại trang để xem tình trạng mới.")
         row.ended_at = utc_now()

@@ -149,7 +149,7 @@ def lift_conflict(case_id: UUID, involvement_id: UUID) -> ResponseReturnValue:
     """End a record with its reason."""
     reason = request.form.get("reason", "")[:2000]
     try:
-        operations.lift(case_id, involvement_id, reason, by=current_actor())
+        operations.lift(case_id, involvement_id, reason, by=current_actor(), today=legal_today())
     except BadInput as bad:
         form = ConflictForm(errors=bad.fields)
         return _page(case_id, form, lifting=involvement_id), 422

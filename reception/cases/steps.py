@@ -9,7 +9,7 @@ import secrets
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 
 from reception.petitions.steps import next_search_id
 from storage.database import Work
@@ -19,6 +19,7 @@ from storage.models import (
     CaseFileRequest,
     CaseLink,
     CaseUnit,
+    Involvement,
     Petition,
     ProcedureRun,
     SearchDocument,
@@ -97,11 +98,40 @@ def leave_case(work: Work, petition: Petition, *, by: UUID | None, reason: str) 
     with recounted(work, case):
         for link in links:
             link.undone_at, link.undone_by, link.undo_reason = utc_now(), by, reason
+        _keep_barred(work, petition, case)
         petition.case_id = None
         work.flush()
         if {link.kind for link in links} & _MORE_PEOPLE and _has_petitions(work, case):
             case.people = max(1, case.people - petition.group_size)
     work.audit("case_left", case, by=by, petition=petition.id)
+
+
+def _keep_barred(work: Work, petition: Petition, case: Case) -> None:
+    """Whoever is a side in the case stays one in a letter that leaves it.
+
+    Without this the person complained of could open a denunciation taken out of the case.
+    """
+    rows = work.db_session.scalars(
+        select(Involvement).where(
+            or_(Involvement.case_id == case.id, Involvement.petition_id == petition.id),
+            Involvement.part.in_(("conflicted", "own_act")),
+            Involvement.ended_at.is_(None),
+        )
+    ).all()
+    known = {(row.person_id, row.part) for row in rows if row.petition_id == petition.id}
+    for row in rows:
+        if (row.person_id, row.part) in known:
+            continue
+        known.add((row.person_id, row.part))
+        work.add(
+            Involvement(
+                petition_id=petition.id,
+                person_id=row.person_id,
+                part=row.part,
+                reason=row.reason,
+            )
+        )
+    work.flush()
 
 
 def undo_link(work: Work, link: CaseLink, *, by: UUID | None, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -21,7 +21,7 @@ from storage.models import (
     Post,
     Unit,
 )
-from workflows.access import Actor
+from workflows.access import Actor, UnitPath
 
 CONFLICT_PARTS = ("conflicted", "own_act", "identity")
 
@@ -95,8 +95,53 @@ def _doers(db_session: Session, ids: list[UUID]) -> dict[tuple[Any, str], str]:
     return {(key, action): name for key, action, name in rows}
 
 
-def candidates(db_session: Session, case: Case, *, on: date) -> list[Candidate]:
-    """Staff with a post at a level of the case or above it, by unit and name."""
+def may_speak_of(
+    db_session: Session, by_paths: Sequence[UnitPath], person_id: UUID | None, *, on: date
+) -> bool:
+    """Whether whoever sits at `by_paths` may bar this person, or undo what they recorded.
+
+    A commune speaks of its own people alone: it can neither shut a superior out nor take back what
+    a superior recorded.
+    """
+    if _above_communes(db_session, by_paths):
+        return True
+    theirs = db_session.scalars(
+        select(Unit.path)
+        .join(Post, Post.unit_id == Unit.id)
+        .join(Account, Account.id == Post.account_id)
+        .where(
+            Account.person_id == person_id,
+            Post.from_on <= on,
+            or_(Post.to_on.is_(None), Post.to_on >= on),
+        )
+    ).all()
+    own = tuple("/".join(path) + "/" for path in by_paths)
+    return bool(theirs) and all(f"{path}/".startswith(own) for path in theirs)
+
+
+def _above_communes(db_session: Session, by_paths: Sequence[UnitPath]) -> bool:
+    paths = ["/".join(path) for path in by_paths]
+    kinds = set(db_session.scalars(select(Unit.kind).where(Unit.path.in_(paths))))
+    return bool(kinds - {"commune"})
+
+
+def recorder_of(db_session: Session, involvement_id: UUID) -> UUID | None:
+    """The person who recorded this row."""
+    return db_session.scalar(
+        select(Account.person_id)
+        .join(AuditLeaf, AuditLeaf.actor_id == Account.id)
+        .where(
+            AuditLeaf.object_kind == "involvement",
+            AuditLeaf.object_id == involvement_id,
+            AuditLeaf.action == "involvement_recorded",
+        )
+    )
+
+
+def candidates(
+    db_session: Session, case: Case, *, by_paths: Sequence[UnitPath], on: date
+) -> list[Candidate]:
+    """Staff at a level of the case or above it of whom one may speak, by unit and name."""
     levels = select(CaseUnit.unit_id).where(CaseUnit.case_id == case.id)
     here = or_(
         Unit.id.in_(levels),
@@ -122,7 +167,11 @@ def candidates(db_session: Session, case: Case, *, on: date) -> list[Candidate]:
     for person_id, name, title, unit in rows:
         if person_id is not None:
             found.setdefault(person_id, Candidate(person_id, name, title, unit))
-    return list(found.values())
+    if _above_communes(db_session, by_paths):
+        return list(found.values())
+    return [
+        one for one in found.values() if may_speak_of(db_session, by_paths, one.person_id, on=on)
+    ]
 
 
 def side_in(

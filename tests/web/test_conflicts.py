@@ -9,12 +9,13 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from reception.cases.steps import leave_case
 from reception.desk.steps import NewLine, write_line
 from storage.database import reading, unit_of_work
 from storage.models import AuditLeaf, Case, Involvement, Petition
 from storage.queries.cases import visible_cases
 from storage.queries.inbox import visible_petitions
-from storage.subjects import case_subject
+from storage.subjects import case_subject, petition_subject
 from tests.support.factories import COMMUNE, OTHER_COMMUNE, PROVINCE, Factories, Officer
 from tests.web.test_cases import World
 from workflows.access import Permission, Role, decide
@@ -216,6 +217,31 @@ def test_who_records_a_conflict(matter: Matter, role: Role, unit: str, status: i
     who, _ = matter.world.at(role, unit)
     assert matter.record(who, matter.officer, "relative") == status
     assert len(matter.rows()) == (1 if status == 303 else 0)
+
+
+def test_commune_shuts_no_superior_out_and_lifts_nothing_a_superior_recorded(
+    matter: Matter,
+) -> None:
+    province, superior = matter.world.at(Role.PROVINCIAL_CHAIR, PROVINCE)
+    assert matter.record(matter.chair, superior, "relative") == 422
+    assert matter.rows() == []
+    assert matter.record(province, matter.head, "relative") == 303
+    deputy, _ = matter.world.at(Role.APPROVING_LEADER, COMMUNE)
+    assert matter.lift(deputy) == 409
+    assert matter.lift(province) == 303
+
+
+def test_side_in_a_case_stays_one_in_a_letter_taken_out_of_it(matter: Matter) -> None:
+    assert matter.record(matter.chair, matter.officer, "relative") == 303
+    with unit_of_work() as work:
+        letter = work.get(Petition, matter.petition_id)
+        leave_case(work, letter, by=None, reason="kiểm thử")
+    with reading() as work:
+        letter = work.get(Petition, matter.petition_id)
+        assert letter.case_id is None
+        subject = petition_subject(work.db_session, letter)
+    assert matter.officer.person_id in subject.conflicted
+    assert matter.desk.get(f"/hop-don/{matter.petition_id}").status_code == 403
 
 
 def test_people_recorded_are_shown_to_those_who_may_record_alone(matter: Matter) -> None:
