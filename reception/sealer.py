@@ -7,12 +7,14 @@ database only hears about it: sealing goes on without one. A restart continues f
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
 import os
 import shutil
 import signal
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -127,13 +129,32 @@ def _write_durably(path: Path, data: bytes) -> None:
         os.close(folder)
 
 
+def _open_track(path: Path) -> int:
+    """A descriptor of the track. Raises OSError for anything but a plain file of this folder.
+
+    The media server writes here as another user. A link it left would make us read, and punch
+    holes into, a file that it cannot reach itself.
+    """
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK
+        descriptor = os.open(path.name, flags, dir_fd=folder)
+        found, place = os.fstat(descriptor), os.fstat(folder)
+    finally:
+        os.close(folder)
+    if stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_dev == place.st_dev:
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.ELOOP, "not a plain track file", str(path))
+
+
 class TailedFile:
     """A growing track file on tmpfs, followed by its open descriptor through the rename."""
 
     def __init__(self, path: Path) -> None:
         self.name = path.name.removesuffix(".tmp")
         self.path = path
-        self.descriptor = os.open(path, os.O_RDWR)
+        self.descriptor = _open_track(path)
         self.offset = 0
         self.grew_at = time.monotonic()
 
@@ -299,7 +320,7 @@ class SegmentSealer:
             return
         for path in sorted(self.tracks_dir.iterdir()):
             name = path.name.removesuffix(".tmp")
-            if name.endswith(".mjr") and name not in self.files:
+            if name.endswith(".mjr") and name not in self.files and not path.is_symlink():
                 file = TailedFile(path)
                 file.offset = self.hashes.sizes.get(name, 0)
                 self.files[name] = file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import threading
@@ -17,7 +18,7 @@ import pytest
 from flask import Flask
 
 from reception.recordings import steps
-from reception.sealer import Sealer
+from reception.sealer import Sealer, TailedFile
 from storage import health
 from storage.database import reading, unit_of_work
 from storage.models import LiveChunk, MediaServer, Segment
@@ -229,3 +230,18 @@ def test_sealed_chunks_are_locked_for_as_long_as_the_settings_say(
     assert abs(until - utc_now() - timedelta(days=90)) < timedelta(minutes=1)
     with pytest.raises(ObjectLocked):
         runtime().store.delete(Bucket.CHUNKS, chunk.name, chunk.version_id)
+
+
+def test_link_among_the_tracks_is_never_opened(spool: Path) -> None:
+    """The media server could point it at a file of ours, which would be read and emptied."""
+    ours, room = spool / "ours", spool / "room"
+    ours.write_bytes(b"kept" * 1024)
+    room.mkdir()
+    (room / "soft.mjr").symlink_to(ours)
+    (room / "hard.mjr").hardlink_to(ours)
+    os.mkfifo(room / "pipe.mjr")
+    for name in ("soft.mjr", "hard.mjr", "pipe.mjr"):
+        with pytest.raises(OSError, match=r"symbolic links|not a plain track"):
+            TailedFile(room / name)
+    (room / "plain.mjr").write_bytes(b"track")
+    assert TailedFile(room / "plain.mjr").pending() == b"track"
