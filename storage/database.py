@@ -39,10 +39,17 @@ _SQLITE_PRAGMAS = (
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Options of the engine for `url`: time-outs that let nobody wait for ever."""
+    """Options of the engine for `url`: time-outs that let nobody wait for ever.
+
+    Values of a statement stay out of its error message: they are people's words.
+    """
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 5, "check_same_thread": False}}
+        return {
+            "hide_parameters": True,
+            "connect_args": {"timeout": 5, "check_same_thread": False},
+        }
     return {
+        "hide_parameters": True,
         "pool_pre_ping": True,
         "pool_size": 10,
         "max_overflow": 10,

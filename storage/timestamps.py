@@ -67,14 +67,22 @@ class Authority:
         return answer
 
     def _ask(self, query: bytes) -> bytes:
-        pool = PoolManager(timeout=Timeout(connect=5, read=20), retries=Retry(1), num_pools=1)
+        """The answer's bytes: no more than a stamp can be, and from no other place than asked."""
+        pool = PoolManager(
+            timeout=Timeout(connect=5, read=20), retries=Retry(1, redirect=False), num_pools=1
+        )
         try:
-            answer = pool.request("POST", self.url, body=query, headers=_HEADERS)
+            answer = pool.request(
+                "POST", self.url, body=query, headers=_HEADERS, redirect=False,
+                preload_content=False, decode_content=False,
+            )  # fmt: skip
+            data = bytes(answer.read(_MOST_BYTES + 1, decode_content=False))
+            answer.release_conn()
         except HTTPError as error:
             raise NoStamp(type(error).__name__) from error
-        if answer.status != 200 or len(answer.data) > _MOST_BYTES:
-            raise NoStamp(f"HTTP {answer.status}, {len(answer.data)} bytes")
-        return bytes(answer.data)
+        if answer.status != 200 or len(data) > _MOST_BYTES:
+            raise NoStamp(f"HTTP {answer.status}, {len(data)} bytes")
+        return data
 
 
 def _decoded(answer: bytes) -> TimeStampResponse:

@@ -16,6 +16,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from storage.database import Work, reading, unit_of_work
+from storage.identities import PersonData, keep_person
 from storage.models import Account, LoginSession, Unit
 from storage.models import Post as PostRow
 from storage.models.base import utc_now
@@ -233,7 +234,10 @@ def create_officer(new: NewOfficer, *, password: str, on: date) -> UUID:
         )
         if unit is None:
             raise BadInput({"unit": f"Không có đơn vị mã {new.unit_code}. Xem lại mã đơn vị."})
-        account = _add_account(work, login, new.name.strip(), hashed, None)
+        # Rules about persons (two of them, no side in the matter) bind an account through this row.
+        name = new.name.strip()
+        person = keep_person(work, PersonData(name=name, unit_id=unit.id), searchable=False)
+        account = _add_account(work, login, name, hashed, person.id)
         work.flush()
         work.add(
             PostRow(

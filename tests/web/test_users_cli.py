@@ -35,6 +35,7 @@ def test_first_account_is_made_with_its_post_and_can_log_in(app: Flask) -> None:
             select(AuditLeaf).where(AuditLeaf.action == "account_created")
         ).one()
     assert post.account_id == account.id
+    assert account.person_id is not None, "rules about persons bind the account"
     assert post.title == "Quản trị hệ thống"
     assert "Lan" not in leaf.body
     assert operations.log_in("lan.nguyen", GOOD, user_agent="", lasts=timedelta(hours=1))
