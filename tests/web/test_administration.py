@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from storage.identities import PersonData, keep_person
 from storage.models import AuditLeaf, Job, MediaServer
 from storage.models.base import utc_now
 from storage.queries.auditlog import PAGE
+from storage.runtime import configure, runtime
 from tests.support.factories import Factories, Officer
 from workflows.access import Role
 
@@ -109,12 +111,21 @@ def test_not_ready_while_the_schema_is_old(
     assert (answer.status_code, answer.get_json()) == (503, {"ok": False})
 
 
-def test_health_page_says_what_to_do(client: FlaskClient, factories: Factories, app: Flask) -> None:
+@pytest.fixture
+def spool_on_disk(app: Flask, tmp_path: Path) -> None:
+    """The one place that must be in memory lies on a disk."""
+    place = tmp_path / "on-disk"
+    place.mkdir(mode=0o700)
+    configure(replace(runtime(), spool_dir=place))
+
+
+@pytest.mark.usefixtures("spool_on_disk")
+def test_health_page_says_what_to_do(client: FlaskClient, factories: Factories) -> None:
     factories.log_in(client, factories.officer(Role.ADMINISTRATOR))
     page = client.get("/suc-khoe").get_data(as_text=True)
     assert "Khóa chống xóa" in page
     assert "Chưa có máy ghi nào báo về" in page
-    assert "Vùng đệm không nằm trong bộ nhớ" in page  # the tests' spool lies on a disk
+    assert "Vùng đệm không nằm trong bộ nhớ" in page
 
 
 def _state(name: str) -> tuple[str, str]:
@@ -183,14 +194,16 @@ def test_lock_test_runs_once_and_again_only_when_asked(
     assert len(runs) == 2
 
 
-def test_health_command_exits_by_what_it_found(app: Flask, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("spool_on_disk")
+def test_health_command_exits_by_what_it_found(app: Flask) -> None:
     run = app.test_cli_runner().invoke(args=["health", "--json", "--no-lock-test"])
     told = json.loads(run.output)
     assert {part["name"] for part in told["parts"]} >= {"database", "store", "audit", "spool"}
     assert run.exit_code == (0 if told["ok"] else 1)
-    assert told["ok"] is False  # the tests' spool lies on a disk
+    assert told["ok"] is False
 
 
+@pytest.mark.usefixtures("spool_on_disk")
 def test_health_command_speaks_to_people_without_a_browser(app: Flask) -> None:
     run = app.test_cli_runner().invoke(args=["health", "--no-lock-test"])
     assert "Cơ sở dữ liệu" in run.output
