@@ -42,6 +42,10 @@ AFTER_THE_END = ("ENDED", "MINUTED", "SEALED", "RECORDED", "CONCLUDED")
 LONGEST_NUMBER = 60
 
 
+_LOCKED = (Secrecy.COMPARTMENT.value, Secrecy.OFF_SYSTEM.value)
+_LOCKED_TEXT = "Nội dung được giữ kín; người gửi đơn được trả lời riêng."
+
+
 @dataclass(frozen=True)
 class Point:
     """What was concluded about one visit; `item_id` is empty for what concerns them all."""
@@ -107,7 +111,7 @@ def _page(work: Work, meeting: ReceptionSession, by: Actor) -> ConclusionPage:
     writes = document is None and minutes_operations.may_write(work, meeting, by)
     return ConclusionPage(
         sitting=sitting,
-        points=_points_of(newest) if newest else _drafted(work, sitting),
+        points=_closed_now(sitting, _points_of(newest)) if newest else _drafted(work, sitting),
         edition=len(editions),
         document=document,
         due=_due(work, meeting.id),
@@ -129,6 +133,22 @@ def _points_of(conclusion: Conclusion) -> tuple[Point, ...]:
 def _due(work: Work, meeting_id: UUID) -> Deadline | None:
     run = run_of(work, "SES", reception_session_id=meeting_id)
     return next((d for d in open_deadlines(work, run.id) if d.name == "conclusion"), None)
+
+
+def _closed_now(sitting: queries.Sitting, points: Sequence[Point]) -> tuple[Point, ...]:
+    """The saved points without what was locked away after they were written."""
+    locked = {
+        str(item.id): item
+        for item in sitting.agenda
+        if item.petition_id in sitting.petitions
+        and sitting.petitions[item.petition_id].secrecy in _LOCKED
+    }
+    return tuple(
+        Point(point.item_id, locked[point.item_id].title, _LOCKED_TEXT)
+        if point.item_id in locked
+        else point
+        for point in points
+    )
 
 
 def _drafted(work: Work, sitting: queries.Sitting) -> tuple[Point, ...]:

@@ -74,10 +74,16 @@ def _inside(work: Work, meeting_id: UUID, asker: Asker) -> Participant:
     return me
 
 
+def _locked(petition: Petition) -> bool:
+    """A denunciation, or a matter kept outside the system: never before the room."""
+    closed = (Secrecy.COMPARTMENT.value, Secrecy.OFF_SYSTEM.value)
+    return petition.kind == "denunciation" or petition.secrecy in closed
+
+
 def _may_see(work: Work, me: Participant, petition: Petition, actor: Actor) -> bool:
     if actor is VISITOR:
         own = me.petition_id == petition.id and me.part in HEARD_PARTS
-        return own and petition.secrecy != Secrecy.COMPARTMENT.value
+        return own and not _locked(petition)
     subject = petition_subject(work.db_session, petition)
     return bool(decide(actor, Permission.ATTACHMENT_SEE, subject))
 
@@ -203,7 +209,7 @@ def shown_in(work: Work, meeting_id: UUID) -> Shown | None:
     paper = work.get(Attachment, UUID(event.detail["attachment"]))
     if paper.removed_at is not None or paper.petition_id is None:
         return None
-    if work.get(Petition, paper.petition_id).secrecy == Secrecy.COMPARTMENT.value:
+    if _locked(work.get(Petition, paper.petition_id)):
         return None
     return Shown(paper.id, int(event.detail["page"]), paper.pages or 1, name_of(paper))
 
@@ -227,7 +233,7 @@ def show(meeting_id: UUID, attachment_id: UUID, page: int, *, by: Actor) -> None
         paper, petition = _on_the_agenda(work, meeting_id, attachment_id)
         if not decide(by, Permission.ATTACHMENT_SEE, petition_subject(work.db_session, petition)):
             raise NotFound
-        if petition.secrecy == Secrecy.COMPARTMENT.value:
+        if _locked(petition):
             raise Conflict("Giấy tờ của đơn tố cáo được giữ kín, không cho cả phòng xem.")
         if not 1 <= page <= (paper.pages or 1):
             raise NotFound

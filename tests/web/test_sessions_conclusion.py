@@ -8,14 +8,15 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
+from reception.petitions.locking_steps import lock_away
 from reception.sessions import conduct_operations
 from reception.sessions.blueprint import pool
 from reception.sessions.jobs import HANDLERS
 from reception.sessions.schedule_operations import PlannedVisit
 from storage.database import reading, unit_of_work
-from storage.identities import PersonData
+from storage.identities import PersonData, prepare_vault
 from storage.jobs import run_one
-from storage.models import Conclusion, IssuedDocument, OutboxMessage, Recording
+from storage.models import Conclusion, IssuedDocument, OutboxMessage, Petition, Recording
 from tests.support.factories import Factories
 from tests.support.meetings import (
     Cast,
@@ -200,3 +201,17 @@ def test_before_the_end_there_is_no_notice(
 ) -> None:
     page = factories.log_in(client, cast.clerk)
     assert page.get(f"/phien/{scheduled_meeting}/ket-luan").status_code == 404
+
+
+def test_words_saved_before_a_letter_was_locked_away_are_not_told_any_more(
+    client: FlaskClient, factories: Factories, cast: Cast, meeting_id: UUID, second_id: UUID
+) -> None:
+    page = factories.log_in(client, cast.clerk)
+    assert _written(page, meeting_id, ["Sở đo lại", "Ông Đức tố cáo cán bộ"]) == 303
+    prepare_vault()
+    with unit_of_work() as work:
+        lock_away(work, work.get(Petition, second_id), keeper=None)
+    shown = page.get(f"/phien/{meeting_id}/ket-luan").get_data(as_text=True)
+    assert "Sở đo lại" in shown
+    assert "tố cáo cán bộ" not in shown
+    assert "được trả lời riêng" in shown
