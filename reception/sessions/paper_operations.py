@@ -33,10 +33,11 @@ from storage.runtime import runtime
 from storage.sealed import read_object
 from storage.subjects import petition_subject
 from workflows.access import VISITOR, Actor, Permission, decide
-from workflows.errors import Conflict, NotFound
+from workflows.errors import Conflict, NotFound, Unavailable
 from workflows.secrecy import Secrecy
 
 KEPT_S, KEPT_PAGES = 60.0, 12
+WAIT_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,7 @@ def picture(meeting_id: UUID, attachment_id: UUID, page: int, asker: Asker) -> b
 
 _drawn_pages: dict[tuple[UUID, int], tuple[float, bytes]] = {}
 _drawn_lock = threading.Lock()
+_drawing = threading.BoundedSemaphore(2)  # a slow paper must not take every thread of the pages
 
 
 def _drawn(sealed: SealedObject, media_type: str, page: int) -> bytes:
@@ -181,7 +183,12 @@ def _drawn(sealed: SealedObject, media_type: str, page: int) -> bytes:
         known = _drawn_pages.get((sealed.id, page))
     if known is not None:
         return known[1]
-    made = page_picture(read_object(sealed), media_type, page, scratch=runtime().spool_dir)
+    if not _drawing.acquire(timeout=WAIT_S):
+        raise Unavailable("Nhiều trang đang được mở cùng lúc. Chờ vài giây rồi mở lại trang này.")
+    try:
+        made = page_picture(read_object(sealed), media_type, page, scratch=runtime().spool_dir)
+    finally:
+        _drawing.release()
     with _drawn_lock:
         if len(_drawn_pages) < KEPT_PAGES:
             _drawn_pages[sealed.id, page] = (now, made)

@@ -13,7 +13,7 @@ from weasyprint import HTML
 from reception.petitions import inbox_operations
 from reception.petitions.handling_steps import Finding
 from reception.petitions.uploads import add_attachment, check_file, seal_file
-from reception.sessions import conduct_operations
+from reception.sessions import conduct_operations, paper_operations
 from reception.sessions.schedule_operations import PlannedVisit
 from storage.database import reading, unit_of_work
 from storage.identities import PersonData
@@ -111,6 +111,23 @@ def test_page_is_a_picture_once_the_paper_was_opened(
     with reading() as work:
         leaves = work.db_session.query(AuditLeaf).filter(AuditLeaf.action == "attachment_opened")
         assert leaves.count() == 1
+
+
+def test_slow_papers_leave_the_other_pages_their_threads(
+    client: FlaskClient,
+    factories: Factories,
+    cast: Cast,
+    meeting_id: UUID,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two are drawn at a time; a third is told to come again instead of waiting for ever."""
+    monkeypatch.setattr(paper_operations, "WAIT_S", 0.05)
+    paper = attach(cast.petition_id)
+    chair = factories.log_in(client, cast.chair)
+    chair.post(f"/phien/{meeting_id}/ho-so/{paper}/mo")
+    with paper_operations._drawing, paper_operations._drawing:
+        assert page(chair, meeting_id, paper, 1) == 503
+    assert page(chair, meeting_id, paper, 1) == 200
 
 
 def test_paper_of_somebody_else_is_closed_until_its_page_is_shown(
