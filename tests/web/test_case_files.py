@@ -263,9 +263,12 @@ def test_leave_ends_when_a_letter_of_the_case_turns_out_to_be_a_denunciation(
 
 
 def test_inspector_who_is_a_side_reads_nothing_even_with_leave(matter: Matter) -> None:
+    """Recorded by the province: a commune does not shut out who inspects it."""
     matter.opened()
     data = {"person": str(matter.who.person_id), "ground": "relative", "document": ""}
-    assert matter.chair.post(f"{matter.url}/xung-dot", data=data).status_code == 303
+    assert matter.chair.post(f"{matter.url}/xung-dot", data=data).status_code == 422
+    province, _ = matter.world.at(Role.PROVINCIAL_CHAIR, PROVINCE)
+    assert province.post(f"{matter.url}/xung-dot", data=data).status_code == 303
     assert matter.inspector.get(matter.url).status_code == 403
     assert matter.inspector.get(f"/hop-don/{matter.petition_id}").status_code in (403, 404)
 
