@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -104,23 +105,23 @@ def _back_with(bad: BadInput) -> ResponseReturnValue:
 @needs(Permission.CASE_RETRIEVE_APPROVE)
 def refuse_file(request_id: UUID) -> ResponseReturnValue:
     """Say no, with a reason."""
-    reason = request.form.get("decision_reason", "")[:600]
-    try:
-        row = operations.refuse(request_id, reason=reason, by=current_actor())
-    except BadInput as bad:
-        return _back_with(bad)
-    flash(_("The request is refused."))
-    return redirect(url_for(".show", case_id=row.case_id, _anchor="yeu-cau"), code=303)
+    return _ended(operations.refuse, request_id, _("The request is refused."))
 
 
 @bp.post("/vu-viec/yeu-cau/<uuid:request_id>/thu-hoi")
 @needs(Permission.CASE_RETRIEVE_APPROVE)
 def take_file_back(request_id: UUID) -> ResponseReturnValue:
     """End leave before its term."""
+    told = _("The leave is taken back; the file is closed to that person.")
+    return _ended(operations.take_back, request_id, told)
+
+
+def _ended(end: Callable[..., CaseFileRequest], request_id: UUID, told: str) -> ResponseReturnValue:
+    """Refuse or take back, both with the reason that was typed."""
     reason = request.form.get("decision_reason", "")[:600]
     try:
-        row = operations.take_back(request_id, reason=reason, by=current_actor())
+        row = end(request_id, reason=reason, by=current_actor())
     except BadInput as bad:
         return _back_with(bad)
-    flash(_("The leave is taken back; the file is closed to that person."))
+    flash(told)
     return redirect(url_for(".show", case_id=row.case_id, _anchor="yeu-cau"), code=303)
