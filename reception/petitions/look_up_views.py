@@ -230,7 +230,7 @@ def _meeting(meeting: Meeting, invited: Invitation | None, now: datetime) -> dic
 
 
 def _door(invited: Invitation | None, now: datetime) -> str:
-    """What the personal link opens at this moment: the way to the point, a try of the machine, or the room."""
+    """What the personal link opens at this moment: the point, a try of the machine, the room."""
     if invited is None:
         return ""
     if invited.must_come:
